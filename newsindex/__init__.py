@@ -1,0 +1,81 @@
+"""Full-text search in archives of news articles.
+
+WRITE   file ── sources ──> Article ── schema ──> fields ── analysis ──> terms ── indexer ──> store ──> commit
+READ    text ── query ──> query tree ── search ──> ranked hits ── results ──> display ──> repl, cli
+"""
+
+from __future__ import annotations
+
+from os import PathLike
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel
+
+from newsindex.errors import (
+    FormatError,
+    IndexClosed,
+    IndexLocked,
+    IndexNotFound,
+    MissingExtra,
+    NewsIndexError,
+    QueryError,
+    QueryTooComplex,
+    SchemaError,
+    SourceError,
+    StorageError,
+)
+from newsindex.schema import Article, Date, Flag, Keyword, Number, Stored, Text
+
+if TYPE_CHECKING:
+    from newsindex.index import NewsIndex
+
+__all__ = [
+    "Article",
+    "Date",
+    "Flag",
+    "FormatError",
+    "IndexClosed",
+    "IndexLocked",
+    "IndexNotFound",
+    "Keyword",
+    "MissingExtra",
+    "NewsIndexError",
+    "Number",
+    "QueryError",
+    "QueryTooComplex",
+    "SchemaError",
+    "SourceError",
+    "StorageError",
+    "Stored",
+    "Text",
+    "open",
+]
+__version__ = "0.1.0"
+
+
+def open(
+    location: str | PathLike[str],
+    *,
+    create: bool = False,
+    model: type[BaseModel] | None = None,
+    language: str | None = None,
+) -> NewsIndex:
+    """Open the index in a folder.
+
+    Args:
+        location: the folder.
+        create: make the folder and an empty index when there is none.
+        model: the pydantic model of its articles; for a new index Article when not given, for an existing one the
+            model must fit the saved schema.
+        language: the language of the stemmer for a new index: a Snowball name or a two-letter code, or "none";
+            English when not given. It is saved in the index.
+
+    Raises:
+        IndexNotFound: no index there, and `create` is false.
+        SchemaError: the model or the language does not fit the index.
+        FormatError: the index is damaged or of another format.
+        StorageError: the folder cannot be read or made.
+    """
+    from newsindex.index import open_index
+
+    return open_index(location, create=create, model=model, language=language)

@@ -1,0 +1,1 @@
+"""Query text to query tree: lexer, parser, filters, diagnostics."""
