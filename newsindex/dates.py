@@ -25,6 +25,7 @@ _ZONES = {
 }  # fmt: skip
 _LONGEST = 100
 _PARTIAL = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?\Z")
+_AMBIGUOUS = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.](?:\d{2}|\d{4})\b")
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})\Z")
 
 Period = tuple[datetime, datetime]
@@ -55,7 +56,8 @@ def parse_date(value: Any) -> datetime:
 
     Read are datetimes and dates, ISO 8601 in full or to the day, RFC 822, the compact 20240409, and the forms that
     news pages write ("Monday, December 29, 2014, 5:00 PM", "Tue Dec 16 09:00:12 UTC 2014", "2014-12-29 10:15:00 EST").
-    A date with no day, month or year is refused rather than filled in.
+    A date with no day, month or year is refused rather than filled in, and so is one that could be read two ways
+    (14-12-29, 03/04/2024).
 
     >>> parse_date("Tue, 09 Apr 2024 10:30:00 +0200").isoformat()
     '2024-04-09T10:30:00+02:00'
@@ -76,7 +78,8 @@ def parse_date(value: Any) -> datetime:
         raise ValueError(f"not a date: {text[:40]!r}")
     compact = _COMPACT.match(text)
     if compact:
-        return datetime(*(int(part) for part in compact.groups()))
+        year, month, day = (int(part) for part in compact.groups())
+        return datetime(year, month, day)
     if len(text) >= 8 and text[:4].isdigit() and not text.isdigit():
         try:
             return datetime.fromisoformat(text)
@@ -87,6 +90,8 @@ def parse_date(value: Any) -> datetime:
             return parsedate_to_datetime(text)
         except (ValueError, IndexError):
             pass  # a weekday, but not RFC 822: the reader below decides
+    if _AMBIGUOUS.match(text):
+        raise ValueError(f"ambiguous date: {text!r}; give ISO 8601, as 2024-04-09")
     try:
         first: datetime
         first, second = (

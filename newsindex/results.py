@@ -11,9 +11,10 @@ from typing import Any, overload
 
 from pydantic import BaseModel
 
+from newsindex.errors import SourceError
 from newsindex.query.diagnostics import Diagnostic
 
-__all__ = ["AddReport", "Explanation", "Hit", "Rejection", "Results", "Snippet"]
+__all__ = ["AddReport", "Explanation", "Hit", "Results", "Snippet"]
 
 
 @dataclass(frozen=True)
@@ -156,25 +157,11 @@ class Results(Sequence[Hit]):
         return f"<Results of {self.searched!r}: {len(self)} hits on this page>"
 
 
-@dataclass(frozen=True)
-class Rejection:
-    """A record that was not indexed: where it stood (when known) and why."""
-
-    reason: str
-    file: str | None = None
-    line: int | None = None
-    article_id: str | None = None
-
-    def __str__(self) -> str:
-        """Return place and reason in one line."""
-        place = ":".join(str(part) for part in (self.file, self.line, self.article_id) if part is not None)
-        return f"{place}: {self.reason}" if place else self.reason
-
-
 @dataclass
 class AddReport:
     """What became of the records given to `add`.
 
+    `rejected` has, for each record that was not kept, an error with place and reason.
     `naive_dates` counts articles whose date named no zone and was taken as UTC; `unknown_keys` counts keys that the
     model does not have (kept, not searched); `long_terms` counts words over 255 bytes (not indexed).
     """
@@ -182,7 +169,7 @@ class AddReport:
     added: int = 0
     updated: int = 0
     unchanged: int = 0
-    rejected: list[Rejection] = field(default_factory=list)
+    rejected: list[SourceError] = field(default_factory=list)
     naive_dates: int = 0
     long_terms: int = 0
     unknown_keys: dict[str, int] = field(default_factory=dict)
@@ -190,5 +177,5 @@ class AddReport:
     def as_json(self) -> dict[str, Any]:
         """Return the report as JSON data."""
         data = dict(vars(self))
-        data["rejected"] = [vars(rejection) for rejection in self.rejected]
+        data["rejected"] = [{"file": e.file, "line": e.line, "reason": e.reason} for e in self.rejected]
         return data

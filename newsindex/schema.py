@@ -362,7 +362,7 @@ def _shown(message: str) -> str:
 
 def _field(model: type[BaseModel], name: str) -> Field:
     info = model.model_fields[name]
-    kinds: list[Kind] = [meta for meta in info.metadata if isinstance(meta, tuple(_KINDS.values()))]
+    kinds = [meta for meta in info.metadata if isinstance(meta, Kind)]
     if len(kinds) > 1:
         raise SchemaError(f"{model.__name__}.{name} has {len(kinds)} field kinds; give one", name)
     kind: Kind = kinds[0] if kinds else Stored()
