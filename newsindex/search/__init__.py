@@ -1,1 +1,1 @@
-"""Placeholder."""
+"""Query tree and segments to top hits, counts and facets."""

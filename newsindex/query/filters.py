@@ -1,0 +1,69 @@
+"""`where=` to query nodes: filters that do not touch the score."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from newsindex.errors import QueryError
+from newsindex.query.ranges import single, span
+from newsindex.query.tree import Node, Or, Range, Value
+from newsindex.schema import Keyword, Schema, Stored, Text
+
+__all__ = ["Where", "filter_nodes", "nearest"]
+
+Where = Mapping[str, Any]
+"""Field name to a value, a list of values (any of them), or a tuple (low, high), both included, None without end."""
+
+
+def filter_nodes(schema: Schema, where: Where | None) -> tuple[Node, ...]:
+    """Return one node for each field of the filter; all of them must hold.
+
+    Raises:
+        QueryError: an unknown field, one that cannot be filtered, or a value that does not fit it.
+    """
+    return tuple(_node(schema, name, value) for name, value in (where or {}).items())
+
+
+def nearest(name: str, names: list[str] | tuple[str, ...]) -> str | None:
+    """Return the name most like the given one, None when none is like it."""
+    found = difflib.get_close_matches(name.lower(), [known.lower() for known in names], n=1, cutoff=0.6)
+    return next((known for known in names if known.lower() == found[0]), None) if found else None
+
+
+def _node(schema: Schema, name: str, value: Any) -> Node:
+    if name == "id":
+        return _any_of([Value("id", str(text)) for text in _listed(value)])
+    field = schema.fields.get(name)
+    if field is None:
+        guess = nearest(name, list(schema.fields))
+        raise QueryError(f"where: no field {name!r}" + (f"; did you mean {guess!r}?" if guess else ""))
+    if isinstance(field.kind, Text):
+        raise QueryError(f"where: {name!r} is running text; write {name}:… in the query instead")
+    if isinstance(field.kind, Stored):
+        raise QueryError(f"where: {name!r} is stored only; annotate it as Keyword() to filter by it")
+    if isinstance(field.kind, Keyword):
+        values = _listed(value)
+        if not values or not all(isinstance(text, str) for text in values):
+            raise QueryError(f"where: {name!r} takes a string or a list of strings, not {value!r}")
+        return _any_of([Value(name, text) for text in values])
+    try:
+        if isinstance(value, tuple):
+            if len(value) != 2:
+                raise ValueError(f"a range is a tuple (low, high), not {value!r}")
+            return span(field, *value)
+        values = _listed(value)
+        if not values or any(part is None for part in values):
+            raise ValueError(f"no value: {value!r}")
+        return _any_of([single(field, part) for part in values])
+    except (ValueError, TypeError) as error:
+        raise QueryError(f"where: {name!r}: {error}") from error
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | set | frozenset | tuple) else [value]
+
+
+def _any_of(nodes: list[Value] | list[Range]) -> Node:
+    return nodes[0] if len(nodes) == 1 else Or(tuple(nodes))

@@ -1,0 +1,115 @@
+"""Query text to lexemes. Anything that is no operator is text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+
+__all__ = ["Lexeme", "Sort", "lex"]
+
+_QUOTES = '"“”„‟«»＂'
+_FIELD = re.compile(r"([^\W\d]\w*):(?!//)")
+_BOOST = re.compile(r"\^(\d{1,4}(?:\.\d{1,4})?)(?=[\s()]|\Z)")
+_BRACKETS = re.compile(r"[\[{]([^\[\]{}]*?)\s+TO\s+([^\[\]{}]*?)[\]}]", re.IGNORECASE)
+_WORD_END = re.compile(rf"[\s(){_QUOTES}]|\Z")
+_OPERATORS = {"AND": "AND", "&&": "AND", "OR": "OR", "||": "OR", "|": "OR", "NOT": "NOT"}
+
+
+class Sort(Enum):
+    """What a lexeme is."""
+
+    WORD = auto()
+    QUOTED = auto()
+    RANGE = auto()
+    FIELD = auto()
+    OPEN = auto()
+    CLOSE = auto()
+    AND = auto()
+    OR = auto()
+    NOT = auto()
+    MINUS = auto()
+    BOOST = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Lexeme:
+    """A piece of a query: what it is, its text without quotes or marks, and where it stands.
+
+    `closed` is false for a quotation without an end; `spaced` tells that white space stands before it.
+    """
+
+    sort: Sort
+    text: str
+    start: int
+    end: int
+    closed: bool = True
+    spaced: bool = True
+
+
+def lex(text: str) -> list[Lexeme]:
+    """Return the lexemes of a query; never fails.
+
+    >>> [lexeme.sort.name for lexeme in lex('title:kiev -“two words”^2 (a OR b)')]
+    ['FIELD', 'WORD', 'MINUS', 'QUOTED', 'BOOST', 'OPEN', 'WORD', 'OR', 'WORD', 'CLOSE']
+    """
+    found: list[Lexeme] = []
+    at = 0
+    while at < len(text):
+        character = text[at]
+        if character.isspace():
+            at += 1
+            continue
+        spaced = at == 0 or text[at - 1].isspace()
+        lexeme = _one(text, at, spaced, found[-1] if found else None)
+        found.append(lexeme)
+        at = lexeme.end
+    return found
+
+
+def _one(text: str, at: int, spaced: bool, before: Lexeme | None) -> Lexeme:
+    character = text[at]
+    if character == "(":
+        return Lexeme(Sort.OPEN, character, at, at + 1, spaced=spaced)
+    if character == ")":
+        return Lexeme(Sort.CLOSE, character, at, at + 1, spaced=spaced)
+    if character in _QUOTES:
+        end = at + 1
+        while end < len(text) and text[end] not in _QUOTES:
+            end += 1
+        closed = end < len(text)
+        return Lexeme(Sort.QUOTED, text[at + 1 : end], at, end + 1 if closed else end, closed, spaced)
+    boost = _BOOST.match(text, at)
+    if boost and not spaced:
+        return Lexeme(Sort.BOOST, boost[1], at, boost.end(), spaced=False)
+    # A sign excludes only where a clause may begin: `e-mail` is a word, and so is a lone dash.
+    begins = spaced or before is None or before.sort in (Sort.OPEN, Sort.FIELD, Sort.MINUS)
+    if (
+        character == "-"
+        and begins
+        and re.match(r"[^\s-]", text[at + 1 : at + 2])
+        and not _is_negative(text, at, before)
+    ):
+        return Lexeme(Sort.MINUS, character, at, at + 1, spaced=spaced)
+    name = _FIELD.match(text, at) if begins and (before is None or before.sort != Sort.FIELD) else None
+    if name and name.end() < len(text):
+        return Lexeme(Sort.FIELD, name[1], at, name.end(), spaced=spaced)
+    if before is not None and before.sort == Sort.FIELD:
+        brackets = _BRACKETS.match(text, at)
+        if brackets:
+            return Lexeme(Sort.RANGE, brackets[0], at, brackets.end(), spaced=spaced)
+    stop = _WORD_END.search(text, at + 1)
+    end = stop.start() if stop else len(text)
+    word = text[at:end]
+    if word in _OPERATORS:
+        return Lexeme(Sort[_OPERATORS[word]], word, at, end, spaced=spaced)
+    caret = re.search(_BOOST.pattern.replace("(?=[\\s()]|\\Z)", "\\Z"), word)
+    if caret and caret.start() > 0:
+        end = at + caret.start()
+        word = text[at:end]
+    return Lexeme(Sort.WORD, word, at, end, spaced=spaced)
+
+
+def _is_negative(text: str, at: int, before: Lexeme | None) -> bool:
+    """Tell whether the sign belongs to a number that a field is compared with."""
+    return before is not None and before.sort == Sort.FIELD and text[at + 1].isdigit()

@@ -1,0 +1,56 @@
+"""The cursor of the next page: where the page before ended, and of which search."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+from dataclasses import dataclass
+
+from newsindex.errors import QueryError
+from newsindex.search.execute import Place
+
+__all__ = ["Cursor", "search_digest"]
+
+_LONGEST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The last hit that was given, how many hits that makes, their commit's generation, and the search's digest."""
+
+    place: Place
+    given: int
+    generation: int
+    digest: str
+
+    def encode(self) -> str:
+        """Return the cursor as text for a program to hand back."""
+        data = json.dumps([self.place.key, self.place.number, self.given, self.generation, self.digest])
+        return base64.urlsafe_b64encode(data.encode()).decode().rstrip("=")
+
+    @classmethod
+    def decode(cls, text: str, digest: str) -> Cursor:
+        """Read a cursor.
+
+        Raises:
+            QueryError: it is none, or belongs to another search.
+        """
+        try:
+            if len(text) > _LONGEST:
+                raise ValueError("too long")
+            key, number, given, generation, of = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+            if not isinstance(key, int | float) or not all(isinstance(n, int) for n in (number, given, generation)):
+                raise TypeError("wrong parts")
+            cursor = cls(Place(float(key), number), given, generation, str(of))
+        except (ValueError, TypeError, binascii.Error, RecursionError) as error:
+            raise QueryError(f"after: not a cursor: {text[:40]!r}; give results.next of the page before") from error
+        if cursor.digest != digest:
+            raise QueryError("after: the cursor belongs to another search; give the same query, filters and sort")
+        return cursor
+
+
+def search_digest(searched: str, sort: str) -> str:
+    """Return what tells one search from another."""
+    return hashlib.blake2b(f"{sort}\n{searched}".encode("utf-8", "replace"), digest_size=6).hexdigest()
