@@ -64,7 +64,7 @@ class _Search:
 
     snapshot: Snapshot
     plan: Plan
-    allowed: frozenset[int] | None
+    allowed: set[int] | None
     searched: str
     diagnostics: tuple[Diagnostic, ...]
 
@@ -236,33 +236,7 @@ class NewsIndex:
         for field in facets:
             self._check_keyword(field)
         search = self._prepare(query, where)
-        digest = search_digest(search.searched, sort)
-        cursor = Cursor.decode(after, digest) if after is not None else None
-        with self._turn:
-            page, more = self._page(search, sort, limit, cursor)
-            counted = {}
-            if facets:
-                found = self._matching(search)
-                used = search.snapshot.searcher
-                counted = {field: count_values(used, self.schema, field, found) for field in facets}
-            given = cursor.given if cursor else 0
-            hits = [self._hit(search, place, given + i + 1, sort) for i, place in enumerate(page)]
-        following = None
-        if more and page:
-            following = Cursor(page[-1], given + len(page), search.snapshot.generation, digest).encode()
-
-        def count() -> int:
-            with self._turn:
-                return len(self._matching(search))
-
-        return Results(
-            hits,
-            count=count,
-            facets=counted,
-            next=following,
-            searched=search.searched,
-            diagnostics=search.diagnostics,
-        )
+        return self._results(search, limit=limit, sort=sort, facets=facets, after=after)
 
     def explain(self, query: str, article_id: str, where: Where | None = None) -> Explanation:
         """Return why an article has its score for a query.
@@ -325,8 +299,9 @@ class NewsIndex:
         self._check_open()
         if not isinstance(query, str):
             raise QueryError(f"query: a string, not {type(query).__name__}")
-        filters = filter_nodes(self.schema, where)
-        parsed: ParsedQuery = parse(query, self.schema, self._analyzer.surfaces)
+        return self._ready(parse(query, self.schema, self._analyzer.surfaces), filter_nodes(self.schema, where))
+
+    def _ready(self, parsed: ParsedQuery, filters: tuple[Node, ...]) -> _Search:
         with self._turn:
             used = self._snapshot
             reader = used.searcher.reader()
@@ -335,11 +310,48 @@ class NewsIndex:
             diagnostics = [*parsed.diagnostics, *plan.diagnostics]
             if filters:
                 filtering = make_plan(And(filters), self.schema, self._analyzer, reader)
-                allowed = frozenset(used.searcher.docs_for_query(filtering.query))
+                allowed = set(used.searcher.docs_for_query(filtering.query))
                 diagnostics += filtering.diagnostics
         nodes: list[Node] = [] if isinstance(parsed.tree, Everything) and filters else [parsed.tree]
         searched = str(And((*nodes, *filters))) if filters else str(parsed.tree)
         return _Search(used, plan, allowed, searched, tuple(diagnostics))
+
+    def _results(
+        self,
+        search: _Search,
+        *,
+        limit: int | None,
+        sort: str = "relevance",
+        facets: Sequence[str] = (),
+        after: str | None = None,
+    ) -> Results:
+        digest = search_digest(search.searched, sort)
+        cursor = Cursor.decode(after, digest) if after is not None else None
+        with self._turn:
+            page, more = self._page(search, sort, limit, cursor)
+            counted = {}
+            if facets:
+                found = self._matching(search)
+                used = search.snapshot.searcher
+                counted = {field: count_values(used, self.schema, field, found) for field in facets}
+            given = cursor.given if cursor else 0
+            hits = [self._hit(search, place, given + i + 1, sort) for i, place in enumerate(page)]
+        following = None
+        if more and page:
+            following = Cursor(page[-1], given + len(page), search.snapshot.generation, digest).encode()
+
+        def count() -> int:
+            with self._turn:
+                return len(self._matching(search))
+
+        return Results(
+            hits,
+            count=count,
+            facets=counted,
+            next=following,
+            searched=search.searched,
+            diagnostics=search.diagnostics,
+        )
 
     def _matching(self, search: _Search) -> set[int]:
         return matching_articles(search.snapshot.searcher, search.plan.query, search.allowed)

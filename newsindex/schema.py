@@ -292,7 +292,7 @@ class Schema:
             stored = json.dumps({"id": article_id} | data, ensure_ascii=False, separators=(",", ":"))
             encoded = stored.encode("utf-8")
         except (ValueError, TypeError, RecursionError) as error:
-            raise SourceError(f"cannot be stored as JSON in UTF-8: {_shown(str(error))}") from None
+            raise SourceError(f"the article cannot be stored as JSON in UTF-8: {_shown(str(error))}") from None
         return PreparedArticle(
             article_id=article_id,
             values=values,

@@ -22,7 +22,7 @@ from newsindex.schema import Date, Field, Flag, Keyword, Number, Schema, Stored
 
 __all__ = ["MAX_CHARACTERS", "MAX_CLAUSES", "MAX_NESTING", "ParsedQuery", "parse"]
 
-_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~\u2010-\u2027]+\Z")
+_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~\u2010-\u2027]\Z")
 MAX_CHARACTERS = 4096
 MAX_NESTING = 20
 MAX_CLAUSES = 1024
@@ -262,9 +262,9 @@ class _Parser:
     def text_leaf(self, leaf: Word | Phrase) -> Node | None:
         if self.surfaces(leaf.text):
             return leaf
-        self.say(
-            "no-word", f"{self.text[leaf.start : leaf.end]} has no word in it and was left out", leaf.start, leaf.end
-        )
+        if len(self.lexemes) == 1 or not _PUNCTUATION.match(leaf.text):  # a dash between two words needs no remark
+            shown = self.text[leaf.start : leaf.end]
+            self.say("no-word", f"{shown} has no word in it and was left out", leaf.start, leaf.end)
         return None
 
 

@@ -48,7 +48,8 @@ def span(field: Field, low: Any, high: Any, *, low_open: bool = False, high_open
             low_open and low is not None,
             high_open and high is not None,
         )
-    if result.low is not None and result.high is not None and result.low > result.high:
+    ends = (result.low, result.high)
+    if None not in ends and (ends[0] > ends[1] or (ends[0] == ends[1] and (result.low_open or result.high_open))):  # type: ignore[operator]
         raise ValueError(f"the range ends before it begins: {low} to {high}")
     return result
 

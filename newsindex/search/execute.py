@@ -25,13 +25,13 @@ class Place:
     number: int
 
 
-def matching_articles(searcher: Any, query: Any, allowed: frozenset[int] | None) -> set[int]:
+def matching_articles(searcher: Any, query: Any, allowed: set[int] | None) -> set[int]:
     """Return the numbers of all articles that match the query and the filters."""
     found = set(searcher.docs_for_query(query))
     return found if allowed is None else found & allowed
 
 
-def ranked(searcher: Any, query: Any, allowed: frozenset[int] | None, limit: int) -> list[Place]:
+def ranked(searcher: Any, query: Any, allowed: set[int] | None, limit: int) -> list[Place]:
     """Return the best `limit` articles, best first.
 
     Whoosh's search() is not used: it replaces matchers while it runs and loses hits by that. `replace=0` is exact.

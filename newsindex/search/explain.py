@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from newsindex.results import Explanation
 from newsindex.schema import Schema, Text
-from newsindex.search.plan import Leaf, Plan
+from newsindex.search.plan import Leaf, Plan, Step
 from newsindex.search.scoring import bm25, idf
 
 __all__ = ["explain"]
@@ -14,8 +15,18 @@ __all__ = ["explain"]
 
 def explain(plan: Plan, schema: Schema, searcher: Any, number: int) -> Explanation:
     """Return the parts of the score of an article that matches: one for each word, phrase and prefix that it has."""
-    parts = [part for leaf in plan.leaves if (part := _leaf(leaf, schema, searcher, number)) is not None]
-    return Explanation(sum(part.value for part in parts), "score, sum of:", tuple(parts))
+    parts = tuple(_parts(plan.top, schema, searcher, number))
+    return Explanation(sum(part.value for part in parts), "score, sum of:", parts)
+
+
+def _parts(step: Step, schema: Schema, searcher: Any, number: int) -> Iterator[Explanation]:
+    if step.leaf is not None:
+        part = _leaf(step.leaf, schema, searcher, number)
+        if part is not None:
+            yield part
+    elif step.parts and number in set(searcher.docs_for_query(step.query)):
+        for inner in step.parts:
+            yield from _parts(inner, schema, searcher, number)
 
 
 def _leaf(leaf: Leaf, schema: Schema, searcher: Any, number: int) -> Explanation | None:

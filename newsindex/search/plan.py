@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from newsindex.analysis import Analyzer
@@ -24,11 +24,11 @@ from newsindex.query.tree import (
     Word,
 )
 from newsindex.schema import Keyword, Schema, Text, fold_keyword
-from newsindex.search.whoosh_queries import TermSet, everything, number_range
+from newsindex.search.whoosh_queries import TermSet, any_of, everything, number_range
 from newsindex.store.segments import ID, WORDS
 from newsindex.whoosh_door import query
 
-__all__ = ["MAX_EXPANSIONS", "Leaf", "Plan", "make_plan"]
+__all__ = ["MAX_EXPANSIONS", "Leaf", "Plan", "Step", "make_plan"]
 
 MAX_EXPANSIONS = 1024
 _NEAREST_AMONG = 2000
@@ -48,20 +48,34 @@ class Leaf:
     prefix: str | None = None
 
 
-@dataclass
-class Plan:
-    """A query ready to run: `query` is Whoosh's, `leaves` are its scored parts, in the order of the query."""
+@dataclass(frozen=True)
+class Step:
+    """A part of the query as Whoosh runs it: one leaf, or the parts whose scores it adds up where they match."""
 
     query: Any
-    leaves: list[Leaf] = field(default_factory=list)
-    diagnostics: list[Diagnostic] = field(default_factory=list)
+    leaf: Leaf | None = None
+    parts: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A query ready to run: `top` is the whole, `leaves` are what it looks for, in the order of the query."""
+
+    top: Step
+    leaves: list[Leaf]
+    diagnostics: list[Diagnostic]
+
+    @property
+    def query(self) -> Any:
+        """The whole query as Whoosh runs it."""
+        return self.top.query
 
 
 def make_plan(tree: Node, schema: Schema, analyzer: Analyzer, reader: Any) -> Plan:
     """Return the plan of a query tree over the segments that `reader` has open."""
     planner = _Planner(schema, analyzer, reader)
-    whoosh = planner.visit(tree, 1.0, False)
-    return Plan(whoosh, planner.leaves, planner.diagnostics)
+    top = planner.visit(tree, 1.0, False)
+    return Plan(top, planner.leaves, planner.diagnostics)
 
 
 class _Planner:
@@ -72,19 +86,20 @@ class _Planner:
         self.leaves: list[Leaf] = []
         self.diagnostics: list[Diagnostic] = []
 
-    def visit(self, node: Node, factor: float, excluded: bool) -> Any:
-        """Return the Whoosh query of a node; what is excluded is neither scored, shown nor remarked upon."""
+    def visit(self, node: Node, factor: float, excluded: bool) -> Step:
+        """Return the step of a node; what is excluded is neither scored, shown nor remarked upon."""
         match node:
             case Everything():
-                return everything()
+                return Step(everything())
             case Nothing():
-                return query.NullQuery
+                return Step(query.NullQuery)
             case And(children):
                 return self.all_of(children, factor, excluded)
             case Or(children):
-                return query.Or([self.visit(child, factor, excluded) for child in children])
+                parts = tuple(self.visit(child, factor, excluded) for child in children)
+                return Step(any_of([part.query for part in parts]), parts=parts)
             case Not(child):
-                return query.AndNot(everything(), self.visit(child, factor, True))
+                return Step(query.AndNot(everything(), self.visit(child, factor, True).query))
             case Boost(child, boost):
                 return self.visit(child, factor * boost, excluded)
             case Word() | Phrase():
@@ -92,24 +107,25 @@ class _Planner:
             case Prefix():
                 return self.prefix(node, factor, excluded)
             case Value():
-                return self.value(node, excluded)
+                return Step(self.value(node, excluded))
             case Range():
-                return number_range(self.schema.fields[node.field], node)
+                return Step(number_range(self.schema.fields[node.field], node))
 
-    def all_of(self, children: tuple[Node, ...], factor: float, excluded: bool) -> Any:
-        wanted = [self.visit(child, factor, excluded) for child in children if not isinstance(child, Not)]
-        unwanted = [self.visit(child.child, factor, True) for child in children if isinstance(child, Not)]
-        positive = query.And(wanted) if wanted else everything()
-        return query.AndNot(positive, query.Or(unwanted)) if unwanted else positive
+    def all_of(self, children: tuple[Node, ...], factor: float, excluded: bool) -> Step:
+        wanted = tuple(self.visit(child, factor, excluded) for child in children if not isinstance(child, Not))
+        unwanted = [self.visit(child.child, factor, True).query for child in children if isinstance(child, Not)]
+        positive = query.And([part.query for part in wanted]) if wanted else everything()
+        return Step(query.AndNot(positive, any_of(unwanted)) if unwanted else positive, parts=wanted)
 
-    def words(self, node: Word | Phrase, factor: float, excluded: bool) -> Any:
+    def words(self, node: Word | Phrase, factor: float, excluded: bool) -> Step:
         terms = tuple(self.analyzer.terms(node.text))
         if len(terms) == 1 and len(self.analyzer.surfaces(node.text)[0]) == 1 and not terms[0].isascii():
             # A lone ideograph stands in the index only as part of pairs.
             return self.prefix(Prefix(node.text, node.field, node.start, node.end), factor, excluded)
         names = (node.field,) if node.field else self.schema.text_fields
+        leaf = Leaf(names, terms, factor, str(node))
         if not excluded:
-            self.leaves.append(Leaf(names, terms, factor, str(node)))
+            self.leaves.append(leaf)
             for term in dict.fromkeys(terms):
                 if not any((name, term.encode()) in self.reader for name in names):
                     self.say_missing(node, term, len(terms))
@@ -120,7 +136,7 @@ class _Planner:
                 parts.append(query.Term(name, terms[0], boost=boost))
             else:
                 parts.append(query.Phrase(name, list(terms), boost=boost))
-        return query.Or(parts) if len(parts) > 1 else parts[0]
+        return Step(any_of(parts) if len(parts) > 1 else parts[0], leaf)
 
     def say_missing(self, node: Word | Phrase, term: str, count: int) -> None:
         words = self.analyzer.surfaces(node.text)
@@ -137,13 +153,13 @@ class _Planner:
         assert isinstance(kind, Text)
         return kind.weight
 
-    def prefix(self, node: Prefix, factor: float, excluded: bool) -> Any:
+    def prefix(self, node: Prefix, factor: float, excluded: bool) -> Step:
         if node.field and isinstance(self.schema.fields[node.field].kind, Keyword):
             folded = fold_keyword(node.text)
             values = [(node.field, value) for value in self.reader.expand_prefix(node.field, folded)]
             if not values and not excluded:
                 self.say("no-such-value", f"no {node.field} begins with {node.text!r}", node)
-            return TermSet(values, 0.0)
+            return Step(TermSet(values, 0.0))
         names = (node.field,) if node.field else self.schema.text_fields
         start = "".join(self.analyzer.surfaces(node.text)[:1]) or node.text
         words = (word.decode() for word in self.reader.expand_prefix(WORDS, start))
@@ -160,11 +176,12 @@ class _Planner:
             self.say("cut-expansion", message, node)
             kept = sorted(frequent)
             found = [(name, term) for name, term in found if term.decode() in frequent]
+        leaf = Leaf(names, tuple(kept), factor, str(node), start)
         if not excluded:
             if not found:
                 self.say("no-such-term", f"no article has a word that begins with {node.text!r}", node)
-            self.leaves.append(Leaf(names, tuple(kept), factor, str(node), start))
-        return TermSet(found, factor)
+            self.leaves.append(leaf)
+        return Step(TermSet(found, factor), leaf)
 
     def value(self, node: Value, excluded: bool) -> Any:
         text = node.text.strip() if node.field == ID else fold_keyword(node.text)

@@ -3,10 +3,10 @@
     score = weight · idf · tf / (tf + k1 · (1 − b + b · length / average))
     idf   = ln(1 + (N − n + 0.5) / (n + 0.5))
 
-tf is the term's frequency in the field, length the field's number of words (as Whoosh keeps it: one byte, exact to 9
-words and within 4 % above), average its mean over all N articles, n the number of articles with the term in the field.
-The score of an article is the sum over terms and fields. Robertson & Zaragoza 2009, doi:10.1561/1500000019; the idf
-is Lucene's, never negative.
+tf is the term's frequency in the field; length the field's number of words, as Whoosh keeps it in one byte (exact to
+10 words, at most 9 % too long above); average its mean over all N articles; n the number of articles with the term in
+the field. The score of an article is the sum over terms and fields. Robertson & Zaragoza 2009,
+doi:10.1561/1500000019; the idf is Lucene's, never negative.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from newsindex.schema import Date, Field, Flag
 from newsindex.store.segments import naive
 from newsindex.whoosh_door import matching, query
 
-__all__ = ["TermSet", "Unscored", "everything", "number_range"]
+__all__ = ["TermSet", "Unscored", "any_of", "everything", "number_range"]
 
 _LEAST_DATE = -62_135_596_800_000_000  # 0001-01-01, in microseconds since 1970
 _LAST_DATE = 253_402_300_799_999_999  # the last microsecond of 9999
@@ -79,6 +79,14 @@ class Unscored(query.Query):  # type: ignore[misc]
 def everything() -> Any:
     """Return the query of all articles, which adds nothing to a score."""
     return Unscored()
+
+
+def any_of(queries: list[Any]) -> Any:
+    """Return the query of articles that at least one of the queries finds, at the sum of their scores.
+
+    Whoosh's Or, on a small index, preloads scores and takes an article that scores 0 for one that does not match.
+    """
+    return query.compound.DefaultOr(queries)
 
 
 def _same_score(ids: list[int], score: float) -> Any:

@@ -1,0 +1,30 @@
+# The two commands of a fresh machine. Each keeps its environment beside the project.
+PYTHON ?= python3
+
+.PHONY: demo test bench clean
+
+demo: .venv/installed-demo
+	.venv/bin/newsindex demo
+
+test: .venv/installed-test
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+	.venv/bin/pytest
+
+bench: .venv/installed-test
+	.venv/bin/pytest benchmarks
+
+.venv/bin/pip:
+	$(PYTHON) -m venv .venv
+
+.venv/installed-demo: .venv/bin/pip pyproject.toml
+	.venv/bin/pip install --quiet --disable-pip-version-check -e ".[html]"
+	touch $@
+
+.venv/installed-test: .venv/bin/pip pyproject.toml
+	.venv/bin/pip install --quiet --disable-pip-version-check -e ".[test]"
+	touch $@ .venv/installed-demo
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

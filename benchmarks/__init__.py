@@ -1,0 +1,1 @@
+"""How fast newsindex is: see README.md in this folder."""

@@ -1,0 +1,43 @@
+"""Shared fixtures."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+import newsindex
+
+# One fixed stream of examples on every machine; a counter-example becomes a named test.
+settings.register_profile("fixed", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("fixed")
+
+
+@pytest.fixture
+def make_index(tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    """Return a function from records to an open index that holds them."""
+    opened = []
+
+    def make(records: Any = (), **arguments: Any) -> Any:
+        index = newsindex.open(tmp_path / f"index{len(opened)}", create=True, **arguments)
+        opened.append(index)
+        report = index.add(records)
+        assert not report.rejected
+        return index
+
+    yield make
+    for index in opened:
+        index.close()
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real articles, where there is one."""
+    folder = Path(os.environ.get("NEWSINDEX_DATA", Path(__file__).parents[2] / "shared" / "data"))
+    if not (folder / "reuters21578.jsonl.gz").exists():
+        pytest.skip(f"no real articles at {folder}; set NEWSINDEX_DATA to run this")
+    return folder

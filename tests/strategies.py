@@ -1,0 +1,84 @@
+"""Hypothesis strategies for articles and queries over a small vocabulary, so that they meet."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from hypothesis import strategies as st
+
+from newsindex import Article, Flag, Number
+from newsindex.query.tree import And, Boost, Everything, Not, Or, Phrase, Prefix, Range, Value, Word
+
+WORDS = (
+    "rates rate fell oil bank banks the of talks talk didn’t U.S. COVID-19 20,000 São 中文 election elections".split()
+)
+SOURCES = ["CNN", "Xinhua", "São Paulo Post"]
+TAGS = ["energy", "Trade", "peace talks"]
+# 2024-04-01 and the days after it, in microseconds.
+DAYS = [1_711_929_600_000_000 + day * 86_400_000_000 for day in range(5)]
+DATES = [f"2024-04-0{day + 1}T00:00:00Z" for day in range(5)]
+
+
+class Counted(Article):
+    """An article with a number and a flag."""
+
+    words: Annotated[int | None, Number()] = None
+    grade: Annotated[float | None, Number()] = None
+    live: Annotated[bool | None, Flag()] = None
+
+
+# Ten terms at most: up to there Whoosh keeps lengths exactly.
+TEXTS = st.lists(st.sampled_from(WORDS), max_size=5).map(" ".join)
+NUMBERS = st.integers(-3, 3)
+
+ARTICLES = st.fixed_dictionaries(
+    {"title": st.sampled_from(WORDS)},
+    optional={
+        "summary": TEXTS,
+        "body": TEXTS,
+        "source": st.sampled_from(SOURCES),
+        "tags": st.lists(st.sampled_from(TAGS), max_size=2),
+        "published": st.sampled_from(DATES),
+        "words": NUMBERS,
+        "grade": NUMBERS.map(lambda n: n / 2),
+        "live": st.booleans(),
+    },
+)
+ARCHIVES = st.lists(ARTICLES, min_size=1, max_size=12)
+
+_FIELDS = st.sampled_from([None, None, "title", "body"])
+_TEXT_LEAVES = (
+    st.builds(Word, st.sampled_from(WORDS), _FIELDS)
+    | st.builds(Phrase, st.lists(st.sampled_from(WORDS), min_size=1, max_size=3).map(" ".join), _FIELDS)
+    | st.builds(Prefix, st.sampled_from(["ra", "elect", "b", "talks", "20", "zz"]), _FIELDS)
+)
+_BOUNDS = st.tuples(st.none() | NUMBERS, st.none() | NUMBERS)
+FILTERS = (
+    st.builds(Value, st.just("source"), st.sampled_from([*SOURCES, "cnn", "nobody"]))
+    | st.builds(Value, st.just("tags"), st.sampled_from(TAGS))
+    | st.builds(Prefix, st.sampled_from(["x", "PEACE"]), st.just("tags"))
+    | st.builds(
+        lambda name, ends, a, b: Range(name, ends[0], ends[1], a and ends[0] is not None, b and ends[1] is not None),
+        st.sampled_from(["words", "grade"]),
+        _BOUNDS,
+        st.booleans(),
+        st.booleans(),
+    )
+    | st.booleans().map(lambda flag: Range("live", flag, flag))
+    | st.builds(
+        lambda low, high: Range("published", low, high, high_open=high is not None, is_date=True),
+        st.none() | st.sampled_from(DAYS),
+        st.none() | st.sampled_from(DAYS),
+    )
+)
+LEAVES = _TEXT_LEAVES | FILTERS | st.builds(Everything)
+TREES = st.recursive(
+    _TEXT_LEAVES | LEAVES,
+    lambda inner: (
+        st.lists(inner, min_size=2, max_size=3).map(lambda nodes: And(tuple(nodes)))
+        | st.lists(inner, min_size=2, max_size=4).map(lambda nodes: Or(tuple(nodes)))
+        | inner.map(Not)
+        | st.builds(Boost, _TEXT_LEAVES, st.sampled_from([0.5, 2.0]))
+    ),
+    max_leaves=6,
+)
