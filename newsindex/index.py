@@ -338,7 +338,7 @@ class NewsIndex:
             hits = [self._hit(search, place, given + i + 1, sort) for i, place in enumerate(page)]
         following = None
         if more and page:
-            following = Cursor(page[-1], given + len(page), search.snapshot.generation, digest).encode()
+            following = Cursor(page[-1], hits[-1].id, given + len(page), search.snapshot.generation, digest).encode()
 
         def count() -> int:
             with self._turn:
@@ -374,11 +374,19 @@ class NewsIndex:
         else:
             raise QueryError(f"sort: 'relevance', 'newest' or 'oldest', not {sort!r}")
         if cursor is not None:
-            last = (cursor.place.key, cursor.place.number)
-            places = [place for place in places if (place.key, place.number) > last]
+            places = places[self._begin(used, places, cursor) :]
         if limit is None:
             return places, False
         return places[:limit], len(places) > limit
+
+    def _begin(self, used: Snapshot, places: list[Place], cursor: Cursor) -> int:
+        """Return where in the order of places the next page begins."""
+        last = (cursor.place.key, cursor.place.number)
+        if cursor.generation == used.generation:
+            return next((at for at, place in enumerate(places) if (place.key, place.number) > last), len(places))
+        number = self._number(used, cursor.article_id)
+        behind = next((at + 1 for at, place in enumerate(places) if place.number == number), None)
+        return cursor.given if behind is None else behind
 
     def _hit(self, search: _Search, place: Place, rank: int, sort: str) -> Hit:
         used, number = search.snapshot, place.number

@@ -105,3 +105,11 @@ def test_facets_count_what_matches(archive: list[dict[str, Any]], tree: Node) ->
                         wanted[text] = wanted.get(text, 0) + 1
             assert counts == wanted
             assert list(counts.values()) == sorted(counts.values(), reverse=True)
+
+
+def test_what_is_excluded_before_the_first_match_stays_excluded() -> None:
+    """Found by the test above: Whoosh's AndNot looked only at its first pair of articles."""
+    archive = [{"title": "rates"}, {"title": "rates", "body": "fell"}]
+    with tempfile.TemporaryDirectory() as folder, build(folder, archive, 0) as index:
+        assert index.count("fell -rates") == 0
+        assert list(index.search("fell -rates")) == []

@@ -13,21 +13,26 @@ from newsindex.search.execute import Place
 
 __all__ = ["Cursor", "search_digest"]
 
-_LONGEST = 500
+_LONGEST = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """The last hit that was given, how many hits that makes, their commit's generation, and the search's digest."""
+    """The last hit that was given, how many hits that makes, their commit's generation, and the search's digest.
+
+    On a newer commit scores and numbers are others; then the search goes on behind the article itself.
+    """
 
     place: Place
+    article_id: str
     given: int
     generation: int
     digest: str
 
     def encode(self) -> str:
         """Return the cursor as text for a program to hand back."""
-        data = json.dumps([self.place.key, self.place.number, self.given, self.generation, self.digest])
+        place = self.place
+        data = json.dumps([place.key, place.number, self.article_id, self.given, self.generation, self.digest])
         return base64.urlsafe_b64encode(data.encode()).decode().rstrip("=")
 
     @classmethod
@@ -40,10 +45,12 @@ class Cursor:
         try:
             if len(text) > _LONGEST:
                 raise ValueError("too long")
-            key, number, given, generation, of = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+            key, number, article_id, given, generation, of = json.loads(
+                base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+            )
             if not isinstance(key, int | float) or not all(isinstance(n, int) for n in (number, given, generation)):
                 raise TypeError("wrong parts")
-            cursor = cls(Place(float(key), number), given, generation, str(of))
+            cursor = cls(Place(float(key), number), str(article_id), given, generation, str(of))
         except (ValueError, TypeError, binascii.Error, RecursionError) as error:
             raise QueryError(f"after: not a cursor: {text[:40]!r}; give results.next of the page before") from error
         if cursor.digest != digest:

@@ -24,7 +24,7 @@ from newsindex.query.tree import (
     Word,
 )
 from newsindex.schema import Keyword, Schema, Text, fold_keyword
-from newsindex.search.whoosh_queries import TermSet, any_of, everything, number_range
+from newsindex.search.whoosh_queries import TermSet, Without, any_of, everything, number_range
 from newsindex.store.segments import ID, WORDS
 from newsindex.whoosh_door import query
 
@@ -99,7 +99,7 @@ class _Planner:
                 parts = tuple(self.visit(child, factor, excluded) for child in children)
                 return Step(any_of([part.query for part in parts]), parts=parts)
             case Not(child):
-                return Step(query.AndNot(everything(), self.visit(child, factor, True).query))
+                return Step(Without(everything(), self.visit(child, factor, True).query))
             case Boost(child, boost):
                 return self.visit(child, factor * boost, excluded)
             case Word() | Phrase():
@@ -115,7 +115,7 @@ class _Planner:
         wanted = tuple(self.visit(child, factor, excluded) for child in children if not isinstance(child, Not))
         unwanted = [self.visit(child.child, factor, True).query for child in children if isinstance(child, Not)]
         positive = query.And([part.query for part in wanted]) if wanted else everything()
-        return Step(query.AndNot(positive, any_of(unwanted)) if unwanted else positive, parts=wanted)
+        return Step(Without(positive, any_of(unwanted)) if unwanted else positive, parts=wanted)
 
     def words(self, node: Word | Phrase, factor: float, excluded: bool) -> Step:
         terms = tuple(self.analyzer.terms(node.text))

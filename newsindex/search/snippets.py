@@ -29,7 +29,7 @@ def marked_spans(text: str, field: str, leaves: list[Leaf], analyzer: Analyzer) 
 
 
 def snippet(article: Any, fields: tuple[str, ...], leaves: list[Leaf], analyzer: Analyzer) -> Snippet:
-    """Return the window with the most different parts of the query, then the most matches, then the earliest.
+    """Return the window with the most words of different parts of the query, then the most matches, then the earliest.
 
     The first text field, the title, is shown with every hit anyway: its matches count only when it is all there is.
     """
@@ -43,7 +43,7 @@ def snippet(article: Any, fields: tuple[str, ...], leaves: list[Leaf], analyzer:
         matches = _matches(tokens, name, leaves)
         if not matches:
             continue
-        first, rank = _best_window(matches)
+        first, rank = _best_window(matches, leaves)
         if best is None or rank > best[0]:
             best = (rank, _cut(text, name, tokens, matches, matches[first].start))
     if best is not None:
@@ -84,12 +84,13 @@ def _merged(matches: list[_Match]) -> tuple[tuple[int, int], ...]:
     return tuple(spans)
 
 
-def _best_window(matches: list[_Match]) -> tuple[int, tuple[int, int]]:
-    """Return the match that begins the best window, and its (different leaves, matches)."""
+def _best_window(matches: list[_Match], leaves: list[Leaf]) -> tuple[int, tuple[int, int]]:
+    """Return the match that begins the best window, and its (words of different leaves, matches)."""
+    words = [1 if leaf.prefix is not None else len(leaf.terms) for leaf in leaves]
     best, rank = 0, (0, 0)
     for first, match in enumerate(matches):
         inside = [other for other in matches[first : first + 50] if other.end <= match.start + _WIDTH - _LEAD_IN]
-        found = (len({other.leaf for other in inside}), len(inside))
+        found = (sum(words[number] for number in {other.leaf for other in inside}), len(inside))
         if found > rank:
             best, rank = first, found
     return best, rank

@@ -11,7 +11,7 @@ from newsindex.schema import Date, Field, Flag
 from newsindex.store.segments import naive
 from newsindex.whoosh_door import matching, query
 
-__all__ = ["TermSet", "Unscored", "any_of", "everything", "number_range"]
+__all__ = ["TermSet", "Unscored", "Without", "any_of", "everything", "number_range"]
 
 _LEAST_DATE = -62_135_596_800_000_000  # 0001-01-01, in microseconds since 1970
 _LAST_DATE = 253_402_300_799_999_999  # the last microsecond of 9999
@@ -74,6 +74,36 @@ class Unscored(query.Query):  # type: ignore[misc]
         if self._child is None:
             return _same_score(list(searcher.reader().all_doc_ids()), 0.0)
         return _same_score(list(self._child.matcher(searcher, context).all_ids()), 0.0)
+
+
+class Without(query.Query):  # type: ignore[misc]
+    """What one query finds and the other does not.
+
+    Whoosh's AndNot keeps its first article when the excluded ones begin before it.
+    """
+
+    def __init__(self, wanted: Any, unwanted: Any) -> None:
+        self.boost = 1.0
+        self._wanted = wanted
+        self._unwanted = unwanted
+
+    def is_leaf(self) -> bool:
+        """Return true: what is inside is nobody's business."""
+        return True
+
+    def estimate_size(self, reader: Any) -> int:
+        """Return at least the number of articles that match."""
+        return int(self._wanted.estimate_size(reader))
+
+    def estimate_min_size(self, reader: Any) -> int:
+        """Return at most the number of articles that match."""
+        return 0
+
+    def matcher(self, searcher: Any, context: Any = None) -> Any:
+        """Return the matcher of what is wanted, without the articles that are not."""
+        unwanted = frozenset(self._unwanted.matcher(searcher, searcher.boolean_context()).all_ids())
+        wanted = self._wanted.matcher(searcher, context)
+        return matching.FilterMatcher(wanted, unwanted, exclude=True) if unwanted else wanted
 
 
 def everything() -> Any:

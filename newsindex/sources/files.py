@@ -1,0 +1,116 @@
+"""Paths to records: folders walked, files opened and recognised, each given to its reader."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import stat
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from newsindex.errors import SourceError
+from newsindex.sources.decode import mended, to_utf8
+from newsindex.sources.feed import read_feed
+from newsindex.sources.jsons import LONGEST_FILE, read_json, read_jsonl
+from newsindex.sources.page import read_page
+from newsindex.sources.recognise import recognise
+from newsindex.sources.record import Record
+from newsindex.sources.streams import Rejoined, read_whole
+from newsindex.sources.table import read_table
+from newsindex.sources.webpage import read_webpage
+
+__all__ = ["read"]
+
+_Reader = Callable[[BinaryIO, str], Iterator[Record | SourceError]]
+_READERS: dict[str, _Reader] = {
+    "jsonl": read_jsonl,
+    "json": read_json,
+    "table": read_table,
+    "feed": read_feed,
+    "html": read_webpage,
+    "text": read_page,
+}
+_STANDARD_INPUT = "-"
+
+
+def read(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> Iterator[Record | SourceError]:
+    """Yield what the files hold, one after the other; what cannot be read is yielded as an error, never raised.
+
+    A file is a text page, a web page, RSS, Atom, CSV, JSON or JSON lines, any of them perhaps packed by gzip: its
+    content decides. Folders are walked in sorted order; hidden files, and folders behind links, are left out. "-" is
+    standard input. Files are read as the records are taken.
+    """
+    for path in [paths] if isinstance(paths, str | os.PathLike) else paths:
+        name = os.fspath(path)
+        if name == _STANDARD_INPUT:
+            yield from _guarded(_from_stream(sys.stdin.buffer, name), name)
+        elif Path(name).is_dir():
+            yield from _folder(name)
+        else:
+            yield from _file(name)
+
+
+def _folder(folder: str) -> Iterator[Record | SourceError]:
+    unread: list[OSError] = []
+    found = False
+    for place, folders, names in os.walk(folder, onerror=unread.append):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if not name.startswith("."):
+                found = True
+                yield from _file(os.path.join(place, name))  # noqa: PTH118 - as the path was given
+    for error in unread:
+        yield SourceError(f"cannot be read: {error.strerror}", str(error.filename))
+    if not found and not unread:
+        yield SourceError("the folder has no files to read", folder)
+
+
+def _file(file: str) -> Iterator[Record | SourceError]:
+    try:
+        mode = os.stat(file).st_mode  # noqa: PTH116 - before opening, for opening a pipe waits for its writer
+        if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
+            yield SourceError("neither a file nor a folder", file)
+            return
+        stream = open(file, "rb")  # noqa: SIM115, PTH123 - closed below; a generator may end early
+    except (OSError, ValueError) as error:
+        yield SourceError(f"cannot be read: {getattr(error, 'strerror', None) or error}", file)
+        return
+    with stream:
+        yield from _guarded(_from_stream(stream, file), file)
+
+
+def _from_stream(stream: BinaryIO, file: str) -> Iterator[Record | SourceError]:
+    peeked = Rejoined(stream)
+    kind = recognise(to_utf8(peeked.head) or peeked.head, file)
+    if kind == "gzip":
+        unpacked = gzip.GzipFile(fileobj=io.BufferedReader(peeked))
+        peeked = Rejoined(cast(BinaryIO, unpacked))
+        if not peeked.head:
+            read_whole(cast(BinaryIO, peeked), file, "", 0)
+        kind = recognise(to_utf8(peeked.head) or peeked.head, file)
+        if kind == "gzip":
+            raise SourceError("packed by gzip twice; unpack it once", file)
+    whole: BinaryIO = io.BufferedReader(peeked)
+    if to_utf8(peeked.head[:4]) is not None:
+        whole = io.BytesIO(to_utf8(read_whole(whole, file, "a file in UTF-16 or UTF-32", LONGEST_FILE)) or b"")
+    yield from _READERS[kind](whole, file)
+
+
+def _guarded(items: Iterator[Record | SourceError], file: str) -> Iterator[Record | SourceError]:
+    """Yield the items; what a reader raises ends the file, not the run."""
+    while True:
+        try:
+            item = next(items)
+            if isinstance(item, Record):
+                item = Record(mended(item.values), item.file, item.line)
+        except StopIteration:
+            return
+        except SourceError as error:
+            item = error
+        except Exception as error:  # the parsers of others raise anything on hostile input; it is reported
+            message = " ".join(str(error).split())[:200]
+            item = SourceError(f"cannot be read: {type(error).__name__}{': ' if message else ''}{message}", file)
+        yield item
