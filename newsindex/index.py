@@ -434,4 +434,4 @@ class NewsIndex:
 
 
 # Remarks on the archive rather than on the query: a query with them still means what was typed.
-_HARMLESS = frozenset({"no-such-term", "no-such-value", "only-excluded", "no-word"})
+_HARMLESS = frozenset({"no-such-term", "no-such-value", "only-excluded"})

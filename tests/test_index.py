@@ -86,7 +86,7 @@ def test_deleting(make_index: MakeIndex) -> None:
 
 def test_deleting_by_an_unclear_query_deletes_nothing(make_index: MakeIndex) -> None:
     index = make_index(ARTICLES)
-    for query in ("titel:oil", "published:blarg", '"oil', "oil OR"):
+    for query in ("titel:oil", "published:blarg", "oil 😀", '"oil', "oil OR"):
         with pytest.raises(QueryError, match="nothing was deleted"):
             index.delete(query=query)
     assert index.count() == 3
