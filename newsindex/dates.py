@@ -32,6 +32,11 @@ Period = tuple[datetime, datetime]
 """A half-open range of moments: [start, end)."""
 
 
+def _zone(name: str | None, offset: int | None) -> int | None:
+    """Return the offset in seconds that a written zone means; None, for one that is not known, leaves the date naive."""
+    return _ZONES.get(name or "", offset)
+
+
 def to_utc(moment: datetime) -> datetime:
     """Return the moment in UTC; a naive one is taken as UTC."""
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
@@ -95,7 +100,7 @@ def parse_date(value: Any) -> datetime:
     try:
         first: datetime
         first, second = (
-            dateutil_parser.parse(text, default=fill, tzinfos=_ZONES, ignoretz=False) for fill in (_FILL_A, _FILL_B)
+            dateutil_parser.parse(text, default=fill, tzinfos=_zone, ignoretz=False) for fill in (_FILL_A, _FILL_B)
         )
     except (ValueError, OverflowError, TypeError, AttributeError) as error:
         raise ValueError(f"not a date: {text!r}; give ISO 8601, as 2024-04-09T10:30:00Z") from error

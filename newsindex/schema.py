@@ -283,7 +283,9 @@ class Schema:
             elif isinstance(field.kind, Flag) or value.strip():
                 values[name] = value
         if not any(name in values for name in self.text_fields):
-            raise SourceError(f"no text: {', '.join(self.text_fields)} are all empty")
+            unknown = ", ".join(sorted(article.model_extra or ())[:10])
+            hint = f"; the keys {unknown} are no fields of {self.model.__name__}" if unknown else ""
+            raise SourceError(f"no text: {', '.join(self.text_fields)} are all empty{hint}")
         article_id = _article_id(article, values)
         if "id" in self.fields:
             article = article.model_copy(update={"id": article_id})

@@ -86,7 +86,9 @@ def _values(entry: Any, feed: Any) -> dict[str, Any]:
     contents = [plain_text(part.get("value") or "") for part in _get(entry, "content") or []]
     body = max(contents, key=len, default="")
     summary = _text(entry, "summary")
-    url = str(_get(entry, "link") or "").strip()
+    # A guid that is no address is taken for one unless the feed says otherwise.
+    link = str(_get(entry, "link") or "").strip()
+    url = link if link.startswith(("http://", "https://")) else ""
     values = {
         "id": _id(entry, url, feed),
         "url": url,

@@ -101,16 +101,20 @@ def _from_stream(stream: BinaryIO, file: str) -> Iterator[Record | SourceError]:
 
 def _guarded(items: Iterator[Record | SourceError], file: str) -> Iterator[Record | SourceError]:
     """Yield the items; what a reader raises ends the file, not the run."""
+    given = False
     while True:
         try:
             item = next(items)
             if isinstance(item, Record):
                 item = Record(mended(item.values), item.file, item.line)
         except StopIteration:
+            if not given:
+                yield SourceError("no articles in the file", file)
             return
         except SourceError as error:
             item = error
         except Exception as error:  # the parsers of others raise anything on hostile input; it is reported
             message = " ".join(str(error).split())[:200]
             item = SourceError(f"cannot be read: {type(error).__name__}{': ' if message else ''}{message}", file)
+        given = True
         yield item

@@ -44,7 +44,7 @@ def read_json(stream: BinaryIO, file: str) -> Iterator[Record | SourceError]:
     if text is None:
         yield SourceError("not UTF-8; convert it (iconv -t utf-8)", file)
         return
-    at, line, found = _skip(text, 0, _BLANKS), 1, 0
+    at, line = _skip(text, 0, _BLANKS), 1
     counted = 0
     if text.startswith("[", at):
         at += 1
@@ -58,14 +58,11 @@ def read_json(stream: BinaryIO, file: str) -> Iterator[Record | SourceError]:
         except (ValueError, RecursionError) as error:
             yield SourceError(f"{_reason(error)}; what follows is not read", file, line)
             return
-        found += 1
         yield from _records(value, file, line)
     else:
         if text.lstrip().startswith("["):
-            yield SourceError("the array breaks off: no closing ]", file, line)
+            yield SourceError("the array breaks off: no closing ]", file, text.count("\n") + 1)
             return
-    if not found:
-        yield SourceError("no articles in the file", file)
 
 
 def _skip(text: str, at: int, characters: str) -> int:

@@ -60,6 +60,7 @@ _MARKER = re.compile(
     rf"(?:(?:{'|'.join(_WHOLE_LINES)})\s*[:.…»>]*\Z|(?:{'|'.join(_BEGINNINGS)})|.*\ball\s+rights\s+reserved\b)",
     re.IGNORECASE,
 )
+_LEGAL = re.compile(r"\A(?:©|\(c\)|copyright\b)|\ball\s+rights\s+reserved\b", re.IGNORECASE)
 
 
 def read_page(stream: BinaryIO, file: str) -> Iterator[Record | SourceError]:
@@ -130,9 +131,9 @@ def _people(text: str) -> list[str]:
 
 
 def _is_section(lines: list[str], at: int) -> bool:
-    """Tell whether the line is a few words alone between blank lines, with text after it."""
+    """Tell whether the line is a few words alone, below a blank line, with text after it."""
     line = lines[at]
-    alone = (at == 0 or not lines[at - 1]) and at + 1 < len(lines) and not lines[at + 1]
+    alone = not lines[at - 1] and at + 1 < len(lines) and (not lines[at + 1] or _header(lines[at + 1]) is not None)
     short = len(line) <= _LONGEST_SECTION and len(line.split()) <= 5 and not line.endswith((*_SENTENCE_END, ":", ","))
     return alone and short and not _MARKER.match(line) and _next_line(lines, at + 1) < len(lines)
 
@@ -149,9 +150,10 @@ def cut_boilerplate(lines: list[str]) -> tuple[str, str]:
     start = len(lines)
     for at in range(len(lines) - 1, -1, -1):
         line = lines[at]
-        if len(line) <= _PROSE * 2 and _MARKER.match(line):
+        prose = len(line) > _PROSE or (line.endswith(_SENTENCE_END) and len(line.split()) > 12)
+        if len(line) <= 2 * _PROSE and (_LEGAL.search(line) if prose else _MARKER.match(line)):
             start = at
-        elif len(line) > _PROSE or (line.endswith(_SENTENCE_END) and len(line.split()) > 12):
+        elif prose:
             break
     body = _paragraphs(lines[:start])
     return (body, _paragraphs(lines[start:])) if body else (_paragraphs(lines), "")

@@ -46,11 +46,11 @@ def recognise(head: bytes, file: str) -> Kind:
     Raises:
         SourceError: empty, not text, or of a kind that is not read; the reason names it.
     """
-    if not head.strip():
+    bare = head.removeprefix(codecs.BOM_UTF8).lstrip()
+    if not bare:
         raise SourceError("the file is empty", file)
     if head.startswith(b"\x1f\x8b"):
         return "gzip"
-    bare = head.removeprefix(codecs.BOM_UTF8).lstrip()
     for magic, name in _FOREIGN:
         if bare.startswith(magic):
             raise SourceError(f"recognised as {name}, which is not read; convert it to text, HTML or JSONL", file)
@@ -89,10 +89,11 @@ def _markup_kind(text: str, file: str, suffix: str) -> Kind:
     name = root.group(1).lower() if root else ""
     if name in _FEED_ROOTS:
         return "feed"
-    if name == "html" or _HTML_SIGN.search(text, 0, 4096) or suffix in {".html", ".htm", ".xhtml"}:
-        return "html"
     if name in _NEWSML_ROOTS:
         raise SourceError("recognised as NewsML or NITF, which is not read; convert it to JSONL", file)
+    by_name = suffix in {".html", ".htm", ".xhtml"} and not text.startswith("<?xml")
+    if name == "html" or by_name or _HTML_SIGN.search(text, 0, 4096):
+        return "html"
     if text.startswith("<?xml") or suffix in {".xml", ".rss", ".atom"}:
         # A feed that is damaged at its very root is still worth a try: the feed parser forgives much.
         if re.search(r"<(?:rss|feed|channel|item|entry)\b", text):

@@ -52,8 +52,6 @@ def read_table(stream: BinaryIO, file: str) -> Iterator[Record | SourceError]:
                 name: _value(name, cell) for name, cell in zip(names, cells, strict=True) if name and cell.strip()
             }
             yield Record(values, file, line)
-    if not names:
-        yield SourceError("no header row", file)
 
 
 def _column(cell: str) -> str:

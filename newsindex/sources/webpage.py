@@ -50,7 +50,10 @@ def read_webpage(stream: BinaryIO, file: str) -> Iterator[Record | SourceError]:
         values.setdefault(name, value)
     if values.get("source") == values.get("title"):
         values.pop("source", None)
-    body, boilerplate = cut_boilerplate(_lines(tree, extra))
+    lines = _lines(tree, extra)
+    if lines and lines[0] == values.get("title"):
+        lines = lines[1:]
+    body, boilerplate = cut_boilerplate(lines)
     values |= {name: text for name, text in (("body", body), ("boilerplate", boilerplate)) if text}
     if not values.keys() & {"body", "title"}:
         raise SourceError("neither a title nor text found in the page", file)
