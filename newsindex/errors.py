@@ -114,8 +114,9 @@ class StorageError(NewsIndexError, OSError):
 
 
 class MissingExtra(NewsIndexError, ImportError):
-    """An optional dependency is not installed; `extra` names the extra that brings it."""
+    """An optional dependency is not installed, or cannot be imported; `extra` names the extra that brings it."""
 
-    def __init__(self, extra: str, purpose: str) -> None:
-        super().__init__(f'{purpose} needs the extra "{extra}": pip install "newsindex[{extra}]"')
+    def __init__(self, extra: str, purpose: str, cause: ImportError) -> None:
+        why = str(cause).splitlines()[0]
+        super().__init__(f'{purpose} needs the extra "{extra}" ({why}): pip install "newsindex[{extra}]"')
         self.extra = extra

@@ -66,7 +66,7 @@ def _extra() -> SimpleNamespace:
         import trafilatura
         import trafilatura.metadata
     except ImportError as error:
-        raise MissingExtra("html", "reading web pages") from error
+        raise MissingExtra("html", "reading web pages", error) from error
     # Without a handler their remarks on broken pages go to standard error; what matters becomes a SourceError here.
     for name in ("trafilatura", "htmldate"):
         logger = logging.getLogger(name)
