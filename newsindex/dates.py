@@ -33,7 +33,7 @@ Period = tuple[datetime, datetime]
 
 
 def _zone(name: str | None, offset: int | None) -> int | None:
-    """Return the offset in seconds that a written zone means; None, for one that is not known, leaves the date naive."""
+    """Return the offset in seconds that a written zone means; None for one not known, which leaves the date naive."""
     return _ZONES.get(name or "", offset)
 
 
