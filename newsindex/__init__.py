@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel
 
 from newsindex.errors import (
+    CommitUnknown,
     FormatError,
     IndexClosed,
     IndexLocked,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Article",
+    "CommitUnknown",
     "Date",
     "Flag",
     "FormatError",

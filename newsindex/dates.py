@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import MAXYEAR, UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ __all__ = ["EPOCH", "Period", "from_microseconds", "parse_date", "parse_period",
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_LAST = datetime.max.replace(tzinfo=UTC)
 
 # Two fill-ins that differ in every part: a part that dateutil had to invent differs in the two results.
 _FILL_A = datetime(2000, 1, 1)
@@ -28,8 +29,8 @@ _PARTIAL = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?\Z")
 _AMBIGUOUS = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.](?:\d{2}|\d{4})\b")
 _COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})\Z")
 
-Period = tuple[datetime, datetime]
-"""A half-open range of moments: [start, end)."""
+Period = tuple[datetime, datetime | None]
+"""A half-open range of moments: [start, end); None when it reaches to the end of the year 9999."""
 
 
 def _zone(name: str | None, offset: int | None) -> int | None:
@@ -48,7 +49,8 @@ def to_microseconds(moment: datetime) -> int:
     >>> to_microseconds(datetime(1970, 1, 1, 0, 0, 1))
     1000000
     """
-    return (to_utc(moment) - EPOCH) // _MICROSECOND
+    since = to_utc(moment) - EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def from_microseconds(microseconds: int) -> datetime:
@@ -70,8 +72,17 @@ def parse_date(value: Any) -> datetime:
     '2024-04-09T00:00:00'
 
     Raises:
-        ValueError: the text names no complete day.
+        ValueError: the text names no complete day, or an impossible zone.
     """
+    moment = _read(value)
+    try:
+        moment.utcoffset()
+    except ValueError as error:
+        raise ValueError(f"not a date: {moment.replace(tzinfo=None)} in a zone a day or more from UTC") from error
+    return moment
+
+
+def _read(value: Any) -> datetime:
     if isinstance(value, datetime):
         return value
     if isinstance(value, date):
@@ -102,9 +113,10 @@ def parse_date(value: Any) -> datetime:
         first, second = (
             dateutil_parser.parse(text, default=fill, tzinfos=_zone, ignoretz=False) for fill in (_FILL_A, _FILL_B)
         )
-    except (ValueError, OverflowError, TypeError, AttributeError) as error:
+        complete = first == second
+    except (ValueError, ArithmeticError, TypeError, AttributeError) as error:
         raise ValueError(f"not a date: {text!r}; give ISO 8601, as 2024-04-09T10:30:00Z") from error
-    if first != second:
+    if not complete:
         raise ValueError(f"not a complete date: {text!r} names no day, month or year")
     return first
 
@@ -117,14 +129,14 @@ def parse_period(value: Any) -> Period:
     ('2024-04-01T00:00:00+00:00', '2024-05-01T00:00:00+00:00')
 
     Raises:
-        ValueError: the value names no range of dates.
+        ValueError: the value names no range of dates in the years 1 to 9999.
     """
     if isinstance(value, datetime):
-        start = to_utc(value)
-        return start, start + _MICROSECOND
+        start = _in_utc(value)
+        return start, _after(start, _MICROSECOND)
     if isinstance(value, date):
         start = datetime(value.year, value.month, value.day, tzinfo=UTC)
-        return start, start + timedelta(days=1)
+        return start, _after(start, timedelta(days=1))
     text = str(value).strip()
     partial = _PARTIAL.match(text)
     try:
@@ -133,13 +145,23 @@ def parse_period(value: Any) -> Period:
             assert year is not None
             start = datetime(year, month or 1, day or 1, tzinfo=UTC)
             if day:
-                return start, start + timedelta(days=1)
-            if month:
-                return start, datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
-            return start, datetime(year + 1, 1, 1, tzinfo=UTC)
+                return start, _after(start, timedelta(days=1))
+            following = (year + month // 12, month % 12 + 1) if month else (year + 1, 1)
+            return start, datetime(*following, 1, tzinfo=UTC) if following[0] <= MAXYEAR else None
         moment = parse_date(text)
     except (ValueError, OverflowError) as error:
         raise ValueError(f"not a date: {text[:40]!r}; write 2024, 2024-04, 2024-04-09 or 2024-04-09T10:30") from error
-    start = to_utc(moment)
+    start = _in_utc(moment)
     whole_day = not re.search(r"\d:\d|T\d", text) and (start.hour, start.minute, start.second) == (0, 0, 0)
-    return start, start + (timedelta(days=1) if whole_day else _MICROSECOND)
+    return start, _after(start, timedelta(days=1) if whole_day else _MICROSECOND)
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return to_utc(moment)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"not a date in the years 1 to 9999 in UTC: {moment.replace(tzinfo=None)}") from error
+
+
+def _after(start: datetime, length: timedelta) -> datetime | None:
+    return start + length if start <= _LAST - length else None

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import IO, TYPE_CHECKING, Any
 
 from pydantic import BaseModel
@@ -14,7 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from newsindex.query.diagnostics import Diagnostic
-from newsindex.results import Explanation, Hit, Results, Snippet
+from newsindex.results import CONTROL, Explanation, Hit, Results, Snippet, printable
 from newsindex.schema import Schema, Stored
 
 if TYPE_CHECKING:
@@ -38,32 +39,14 @@ __all__ = [
     "snippet_text",
 ]
 
-# What str.splitlines ends a line at; a terminal or rich would do something else with most of them.
-_LINE_BREAK = re.compile("\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
-# C0 without newline and tab, DEL, C1, and the marks that turn the direction of text around.
-_CONTROL = "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
-_UNSAFE = re.compile(f"[{_CONTROL}]")
-_SURROGATE = re.compile("[\ud800-\udfff]")
 # json.dumps escapes C0 itself; \n and \t are in no JSON text of one line.
-_UNSAFE_IN_JSON = re.compile(f"[{_CONTROL}\u2028\u2029\ud800-\udfff]")
+_UNSAFE_IN_JSON = re.compile(f"[{CONTROL}\u2028\u2029\ud800-\udfff]")
 
 _WIDEST = 100  # running text in longer lines is hard to read
 _INDENT = 5
 _MOST_DIAGNOSTICS = 5
 _EXCERPT = 30
 _STRAIGHT_QUOTES = str.maketrans(dict.fromkeys("“”„‟«»＂", '"') | {"’": "'", "‘": "'"})
-
-
-def printable(text: str) -> str:
-    r"""Return the text without what could command a terminal: control characters and marks of direction.
-
-    Newlines and tabs stay; other line breaks become newlines; half a surrogate pair becomes U+FFFD. What comes from
-    articles, queries, file names and error messages passes through here on its way to a screen.
-
-    >>> printable("\x1b[31mred\r\nnext\u202e line")
-    '[31mred\nnext line'
-    """
-    return _SURROGATE.sub("\ufffd", _UNSAFE.sub("", _LINE_BREAK.sub("\n", text)))
 
 
 def one_line(text: str) -> str:
@@ -222,14 +205,16 @@ def _carets(query: str, diagnostics: Sequence[Diagnostic]) -> str:
     return "".join(columns).rstrip()
 
 
-def print_facets(screen: Screen, facets: Mapping[str, Mapping[str, int]]) -> None:
-    """Print the counts of each value, most frequent first, a block for each field."""
+def print_facets(screen: Screen, facets: Mapping[str, Mapping[str, int]], most: int | None = None) -> None:
+    """Print the counts of each value, most frequent first, a block for each field, of at most so many values."""
     for field, counts in facets.items():
         screen.say(one_line(field), "bold")
-        for value, count in counts.items():
+        for value, count in islice(counts.items(), most):
             screen.say(Text.assemble((f"{count:>9,}  ", "cyan"), one_line(value)))
         if not counts:
             screen.say("no values", indent=_INDENT)
+        if most is not None and len(counts) > most:
+            screen.say(f"and {len(counts) - most:,} more", indent=_INDENT)
 
 
 def article_title(article: BaseModel, schema: Schema) -> str:

@@ -10,6 +10,7 @@
     ├── IndexClosed        use after close() or in a forked child
     ├── FormatError        damage, or a format that this version does not read: file, reason
     ├── StorageError       the file system refused: path, reason
+    ├── CommitUnknown      the last step of a commit failed: it may or may not be kept: generation
     └── MissingExtra       an optional dependency is not installed: extra
 
 Messages are one line: what, where, the way out.
@@ -18,6 +19,7 @@ Messages are one line: what, where, the way out.
 from __future__ import annotations
 
 __all__ = [
+    "CommitUnknown",
     "FormatError",
     "IndexClosed",
     "IndexLocked",
@@ -111,6 +113,19 @@ class StorageError(NewsIndexError, OSError):
         super().__init__(f"{file}: {reason}")
         self.file = file
         self.reason = reason
+
+
+class CommitUnknown(NewsIndexError):
+    """The commit may or may not have happened: the last step failed. Open the index again and look.
+
+    `generation` is that of the commit. Articles are replaced by their ids, so that adding them again does no harm.
+    """
+
+    def __init__(self, path: str, generation: int, reason: str) -> None:
+        super().__init__(
+            f"{path}: commit {generation} may or may not be kept ({reason}); open the index again and look"
+        )
+        self.generation = generation
 
 
 class MissingExtra(NewsIndexError, ImportError):

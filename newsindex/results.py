@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,7 +15,26 @@ from pydantic import BaseModel
 from newsindex.errors import SourceError
 from newsindex.query.diagnostics import Diagnostic
 
-__all__ = ["AddReport", "Explanation", "Hit", "Results", "Snippet"]
+__all__ = ["CONTROL", "AddReport", "Explanation", "Hit", "Results", "Snippet", "printable"]
+
+# What str.splitlines ends a line at; a terminal or rich would do something else with most of them.
+_LINE_BREAK = re.compile("\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+# C0 without newline and tab, DEL, C1, and the marks that turn the direction of text around.
+CONTROL = "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+_UNSAFE = re.compile(f"[{CONTROL}]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    r"""Return the text without what could command a terminal: control characters and marks of direction.
+
+    Newlines and tabs stay; other line breaks become newlines; half a surrogate pair becomes U+FFFD. What comes from
+    articles, queries, file names and error messages passes through here on its way to a screen.
+
+    >>> printable("\x1b[31mred\r\nnext\u202e line")
+    '[31mred\nnext line'
+    """
+    return _SURROGATE.sub("\ufffd", _UNSAFE.sub("", _LINE_BREAK.sub("\n", text)))
 
 
 @dataclass(frozen=True)
@@ -47,17 +67,15 @@ class Snippet:
             yield self.text[at:], False
 
     def html(self, tag: str = "mark") -> str:
-        """Return escaped HTML with what matched inside `<tag>`.
+        """Return escaped HTML with what matched inside `<tag>`, without control characters and marks of direction.
 
         >>> Snippet("a <b> rate", ((6, 10),)).html()
         'a &lt;b&gt; <mark>rate</mark>'
         """
         if not tag.isalnum():
             raise ValueError(f"not a tag name: {tag!r}")
-        body = "".join(
-            f"<{tag}>{html.escape(piece)}</{tag}>" if matched else html.escape(piece)
-            for piece, matched in self.pieces()
-        )
+        shown = ((html.escape(printable(piece)), matched) for piece, matched in self.pieces())
+        body = "".join(f"<{tag}>{piece}</{tag}>" if matched else piece for piece, matched in shown)
         return f"{'… ' if self.cut_start else ''}{body}{' …' if self.cut_end else ''}"
 
     def __str__(self) -> str:
@@ -163,7 +181,8 @@ class AddReport:
 
     `rejected` has, for each record that was not kept, an error with place and reason.
     `naive_dates` counts articles whose date named no zone and was taken as UTC; `unknown_keys` counts keys that the
-    model does not have (kept, not searched); `long_terms` counts words over 255 bytes (not indexed).
+    model does not have (kept, not searched); `long_terms` counts words over 255 bytes, which are cut to
+    that length and found by it.
     """
 
     added: int = 0

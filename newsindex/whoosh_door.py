@@ -10,13 +10,29 @@ import warnings
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", SyntaxWarning)
     warnings.simplefilter("ignore", DeprecationWarning)
-    from whoosh import analysis, collectors, fields, index, matching, query, reading, scoring, searching, writing
+    from whoosh import (
+        analysis,
+        collectors,
+        columns,
+        fields,
+        index,
+        matching,
+        query,
+        reading,
+        scoring,
+        searching,
+        writing,
+    )
+    from whoosh.codec.base import Automata, FieldCursor
     from whoosh.util.numeric import byte_to_length, length_to_byte
 
 __all__ = [
+    "Automata",
+    "FieldCursor",
     "analysis",
     "byte_to_length",
     "collectors",
+    "columns",
     "fields",
     "index",
     "length_to_byte",

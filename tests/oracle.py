@@ -12,6 +12,7 @@ from newsindex.analysis import Analyzer
 from newsindex.query.tree import And, Boost, Everything, Not, Nothing, Or, Phrase, Prefix, Range, Value, Word
 from newsindex.schema import fold_keyword
 
+LONE_IDEOGRAPHS = ("中", "文")
 WEIGHTS = {"title": 3.0, "summary": 1.5, "body": 1.0}
 
 
@@ -63,6 +64,9 @@ class Oracle:
 
     def words(self, text: str, field: str | None, number: int) -> float | None:
         wanted = self.analyzer.terms(text)
+        if text in LONE_IDEOGRAPHS:
+            names = [field] if field else WEIGHTS
+            return 1.0 if any(text in term for name in names for term in self.terms[number].get(name, [])) else None
         scores = []
         for name in [field] if field else WEIGHTS:
             terms = self.terms[number].get(name, [])

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from hypothesis import strategies as st
 
 from newsindex import Article, Flag, Number
 from newsindex.query.tree import And, Boost, Everything, Not, Or, Phrase, Prefix, Range, Value, Word
 
-WORDS = (
-    "rates rate fell oil bank banks the of talks talk didn’t U.S. COVID-19 20,000 São 中文 election elections".split()
-)
+WORDS = [
+    *"rates rate fell oil bank banks the of talks talk didn’t U.S. COVID-19 20,000 São 中文 яма".split(),
+    *("election", "elections"),
+]
 SOURCES = ["CNN", "Xinhua", "São Paulo Post"]
 TAGS = ["energy", "Trade", "peace talks"]
 # 2024-04-01 and the days after it, in microseconds.
@@ -45,10 +46,18 @@ ARTICLES = st.fixed_dictionaries(
     },
 )
 ARCHIVES = st.lists(ARTICLES, min_size=1, max_size=12)
+UNDATED = ARTICLES.map(lambda article: {key: value for key, value in article.items() if key != "published"})
+
+# Commits one after the other: each has articles to add, or to replace what has their id, and ids to delete.
+IDS = st.sampled_from([f"a{number}" for number in range(8)])
+Commit = tuple[dict[str, dict[str, Any]], set[str]]
+COMMITS = st.lists(
+    st.tuples(st.dictionaries(IDS, ARTICLES | UNDATED, max_size=6), st.sets(IDS, max_size=3)), min_size=2, max_size=4
+)
 
 _FIELDS = st.sampled_from([None, None, "title", "body"])
 _TEXT_LEAVES = (
-    st.builds(Word, st.sampled_from(WORDS), _FIELDS)
+    st.builds(Word, st.sampled_from([*WORDS, "中", "文", "я"]), _FIELDS)
     | st.builds(Phrase, st.lists(st.sampled_from(WORDS), min_size=1, max_size=3).map(" ".join), _FIELDS)
     | st.builds(Prefix, st.sampled_from(["ra", "elect", "b", "talks", "20", "zz"]), _FIELDS)
 )

@@ -18,6 +18,9 @@ from newsroom import ARTICLES, ESCAPE_CODE, FORBIDDEN, HOSTILE, build, write_jso
 
 import newsindex
 from newsindex.cli import main
+from newsindex.cli.adding import print_report
+from newsindex.display import Screen
+from newsindex.results import AddReport
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -276,6 +279,11 @@ def test_add_names_the_first_rejections_and_counts_the_rest(run: Run, tmp_path: 
     assert "  and 5 more rejected\n" in out
 
 
+def test_a_long_word_is_said_to_be_found_by_its_beginning(capsys: pytest.CaptureFixture[str]) -> None:
+    print_report(Screen(sys.stdout), AddReport(added=1, long_terms=2), 0.1)
+    assert "2 words over 255 bytes: cut to that length, and found by it\n" in capsys.readouterr().out
+
+
 def test_strict_stops_at_the_first_record_that_cannot_be_read(run: Run, tmp_path: Path) -> None:
     file = write_jsonl(tmp_path / "news.jsonl", [ARTICLES[0], {"section": "no text"}])
     code, _, err = run("add", str(tmp_path / "archive"), str(file), "--strict")
@@ -339,6 +347,27 @@ def test_a_reader_that_goes_away_is_no_error(archive: str) -> None:
     export.stderr.close()
     assert export.wait(60) == 141
     assert errors == b""
+
+
+@pytest.mark.parametrize(
+    ("words", "closed", "code"),
+    [
+        (["search", "conference"], ">&-", 0),
+        (["search", "zzzz"], "2>&-", 1),
+        (["search", "conference"], "<&- >&- 2>&-", 0),
+        (["nonsense"], "2>&-", 2),
+        (["add", "-"], "<&-", 1),
+        (["repl"], "<&-", 0),
+        (["repl"], "<&- >&-", 0),
+    ],
+)
+def test_closed_standard_streams_are_no_crash(archive: str, words: list[str], closed: str, code: int) -> None:
+    command = [sys.executable, "-m", "newsindex", words[0], archive, *words[1:]]
+    done = subprocess.run(
+        ["sh", "-c", f'"$@" {closed}', "sh", *command], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr + done.stdout
 
 
 def test_an_interrupted_add_leaves_the_archive_as_it_was(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import contextlib
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
+from dateutil.tz import tzoffset
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,6 +41,10 @@ REFUSED = [
     "14-12-29",
     "03/04/2024",
     "1419887700000",
+    "2024-04-09T10:30:00+25:00",
+    "Tue, 09 Apr 2024 10:30:00 +2500",
+    "12345678901234567890999992024m Mon",
+    datetime(2024, 4, 9, tzinfo=tzoffset(None, 90_000)),
     "x" * 200,
     5,
 ]
@@ -59,7 +64,28 @@ def test_refuses_what_names_no_day_or_two(value: object) -> None:
 @given(st.text(max_size=40) | st.text("0123456789-/: TZ+JanPM,", max_size=25))
 def test_any_text_is_read_or_refused(text: str) -> None:
     with contextlib.suppress(ValueError):
-        assert isinstance(parse_date(text), datetime)
+        parse_date(text).utcoffset()
+
+
+@given(
+    st.text("0123456789-/: TZ+JanPM,", max_size=25)
+    | st.datetimes()
+    | st.datetimes(timezones=st.just(timezone(timedelta(hours=14))))
+    | st.dates()
+    | st.from_regex(r"(?:0001|9999|[0-9]{4})-[0-9]{2}-[0-9]{2}(?:T23:59:59[+-][0-9]{2}:00)?", fullmatch=True)
+)
+def test_any_period_is_a_range_of_time_or_refused(value: object) -> None:
+    with contextlib.suppress(ValueError):
+        start, end = parse_period(value)
+        assert start.tzinfo is UTC
+        assert end is None or start < end
+
+
+def test_a_period_at_the_end_of_9999_has_no_end() -> None:
+    for value in ("9999", "9999-12", "9999-12-31", date.max, datetime.max, "31 December 9999"):
+        assert parse_period(value)[1] is None
+    assert parse_period("9999-11")[1] == datetime(9999, 12, 1, tzinfo=UTC)
+    assert parse_period("9999-12-30")[1] == datetime(9999, 12, 31, tzinfo=UTC)
 
 
 def test_periods() -> None:
@@ -70,8 +96,8 @@ def test_periods() -> None:
     assert parse_period("2024-04-09") == (day, day + timedelta(days=1))
     assert parse_period("2024-04-09T10:30")[0] == day + timedelta(hours=10, minutes=30)
     start, end = parse_period(datetime(2024, 4, 9, 2, tzinfo=timezone(timedelta(hours=2))))
-    assert (start, end - start) == (day, timedelta(microseconds=1))
-    for bad in ("2024-13", "2024-02-30", "blarg", "9999", ""):
+    assert (start, end) == (day, day + timedelta(microseconds=1))
+    for bad in ("2024-13", "2024-02-30", "blarg", "0000", ""):
         with pytest.raises(ValueError, match="not a date"):
             parse_period(bad)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from datetime import UTC, datetime
 
@@ -221,3 +222,27 @@ def test_many_diagnostics_are_summed_up() -> None:
 )
 def test_searched_is_shown_only_when_it_is_something_else(typed: str, searched: str, expected: bool) -> None:
     assert differs(typed, searched) is expected
+
+
+@given(NASTY, st.data())
+def test_a_snippet_in_html_has_no_control_characters(text: str, data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(text)))
+    end = data.draw(st.integers(start, len(text)))
+    shown = Snippet(text, ((start, end),) if start < end else (), cut_end=True).html()
+    assert not FORBIDDEN.search(shown)
+    assert re.sub("</?mark>| …\\Z", "", shown).count("<") == 0
+
+
+def test_html_of_a_snippet_keeps_what_is_text() -> None:
+    shown = Snippet("a\u202e <b>\x1b[31m & né", ((3, 6),), cut_start=True).html()
+    assert shown == "… a <mark>&lt;b&gt;</mark>[31m &amp; né"
+
+
+def test_facets_stop_where_asked() -> None:
+    facets = {"tags": {f"tag {number}": 100 - number for number in range(25)}, "source": {}}
+    pipe = io.StringIO()
+    print_facets(Screen(pipe), facets, 20)
+    assert "       81  tag 19\n     and 5 more\nsource\n     no values\n" in pipe.getvalue()
+    pipe = io.StringIO()
+    print_facets(Screen(pipe), facets)
+    assert "tag 24" in pipe.getvalue()

@@ -61,10 +61,10 @@ class Terminal:
         self.greeting = ESCAPE_CODE.sub("", self.child.before)
         self.raw = ""
 
-    def complete(self, typed: str, shown: str) -> None:
-        """Type the beginning of something and TAB, and wait for the rest of it to be shown."""
+    def complete(self, typed: str, added: str) -> None:
+        """Type the beginning of something and TAB, and wait for what is added to it: what was typed may come before."""
         self.child.send(f"{typed}\t")
-        self.child.expect_exact(shown)
+        self.child.expect_exact(added)
 
     def answer(self, line: str) -> str:
         """Type a line; return what is printed before the next prompt."""
@@ -117,12 +117,12 @@ def test_a_person_searches_reads_and_leaves(archive: str, tmp_path: Path) -> Non
 
 def test_tab_completes_fields_values_and_commands(archive: str, tmp_path: Path) -> None:
     terminal = Terminal(archive, tmp_path)
-    terminal.complete("kiev sou", "source:")
-    terminal.complete("Harb", 'Harbour Post"')
+    terminal.complete("kiev sou", "rce:")
+    terminal.complete("Harb", 'our Post"')
     shown = terminal.answer("")
     assert "1 hit in" in shown
     assert "Trams of Kiev" in shown
-    terminal.complete(":fac", "facets")
+    terminal.complete(":fac", "ets")
     assert "        1  World News" in terminal.answer(" section")
     terminal.leave("\x04")
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import sys
 import tempfile
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from reading import FILES, Write, only, refused, taken
 
+import newsindex
 from newsindex.errors import SourceError
 from newsindex.schema import Article, Schema
 from newsindex.sources import Record, jsons, page, read, streams, table
@@ -356,6 +359,36 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (items[0].file, items[0].line) == ("-", 1)
     assert str(items[1]).startswith("-:2: not JSON")
     assert not sys.stdin.closed
+
+
+def test_closed_standard_input_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    (error,) = read(["-"])
+    assert isinstance(error, SourceError)
+    assert str(error) == "-: standard input is closed"
+
+
+def test_a_pipe_is_read_only_when_it_is_named(write: Write, tmp_path: Path) -> None:
+    write("page.txt", "Headline\n\nText.\n")
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    records, errors = taken(tmp_path)
+    assert [record["title"] for record in records] == ["Headline"]
+    assert [str(error) for error in errors] == [f"{pipe}: a pipe, which is read only when it is named itself"]
+    writer = threading.Thread(target=pipe.write_text, args=(lines({"title": "T"}),))
+    writer.start()
+    assert only(pipe) == {"title": "T"}
+    writer.join()
+
+
+def test_the_files_of_an_archive_are_no_articles(write: Write, tmp_path: Path) -> None:
+    with newsindex.open(tmp_path / "archive", create=True) as index:
+        index.add([{"title": "T"}])
+    write("page.txt", "Headline\n\nText.\n")
+    records, errors = taken(tmp_path)
+    assert [record["title"] for record in records] == ["Headline"]
+    assert errors == []
+    assert "an archive of newsindex" in refused(tmp_path / "archive").reason
 
 
 def test_reading_is_lazy(write: Write) -> None:

@@ -26,6 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Raises:
         SystemExit: help or the version was asked for, and printed.
     """
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         # An archive's text may hold what the terminal's encoding does not; it is escaped, not an error.
         if hasattr(stream, "reconfigure"):
@@ -48,6 +49,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
+def _open_closed_streams() -> None:
+    """Give what the caller closed (>&-) a place to go, so that no file of an archive is opened in its place."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
+
+
 def _run(arguments: argparse.Namespace) -> int:
     if arguments.command == "add":
         from newsindex.cli.adding import add
@@ -61,6 +69,11 @@ def _run(arguments: argparse.Namespace) -> int:
         from newsindex.repl import repl
 
         return repl(arguments)
+    if arguments.command in ("check", "backup", "rebuild"):
+        from newsindex.cli import keeping
+
+        keep = {"check": keeping.check, "backup": keeping.backup, "rebuild": keeping.rebuild}
+        return keep[arguments.command](arguments)
     from newsindex.cli import commands
 
     actions = {

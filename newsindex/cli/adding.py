@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 import newsindex
+from newsindex.compiling import are_compiled, compile_kernels
 from newsindex.display import Screen, counted, json_text, one_line
 from newsindex.index import NewsIndex
 from newsindex.results import AddReport
@@ -34,6 +35,9 @@ def add(arguments: Namespace) -> int:
 
 def add_files(index: NewsIndex, files: Sequence[str], *, strict: bool = False) -> AddReport:
     """Add files, with a progress line on standard error when a person watches."""
+    if not are_compiled():
+        Screen(sys.stderr).say("compiling, once on this machine; some ten seconds …")
+        compile_kernels()
     if not sys.stderr.isatty():
         return index.add(read(files), strict=strict)
     columns = (SpinnerColumn(), TextColumn("{task.completed:,.0f} records"), TimeElapsedColumn())
@@ -58,7 +62,7 @@ def print_report(screen: Screen, report: AddReport, seconds: float) -> None:
     if report.naive_dates:
         screen.say(f"{counted(report.naive_dates, 'date')} named no zone: taken as UTC")
     if report.long_terms:
-        screen.say(f"{counted(report.long_terms, 'word')} over 255 bytes: not searchable")
+        screen.say(f"{counted(report.long_terms, 'word')} over 255 bytes: cut to that length, and found by it")
     if report.unknown_keys:
         keys = ", ".join(f"{one_line(key)} ({number:,})" for key, number in report.unknown_keys.items())
         screen.say(f"keys kept but not searchable: {keys}")

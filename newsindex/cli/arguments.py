@@ -76,6 +76,14 @@ examples:
   printf 'lavrov\\n' | newsindex repl archive        plain lines in, plain lines out"""
 
 
+_CHECK_EPILOG = """\
+exit code: 0 sound, 1 something is wrong (each file and byte is named), 2 error"""
+_REBUILD_EPILOG = """\
+of a damaged archive every article is kept that can still be read; the others are named
+
+exit code: 0 all kept, 1 some lost, 2 error"""
+
+
 class WrongArguments(Exception):
     """The arguments are not those of any command; the message says which and where help is."""
 
@@ -176,6 +184,11 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
 
     export = command("export", "write every article as a line of JSON", epilog=_EXPORT_EPILOG)
     export.add_argument("--output", metavar="FILE", help="the file to write; standard output when not given")
+
+    command("check", "decode everything and compare it with the stored articles", epilog=_CHECK_EPILOG)
+    copy = command("backup", "copy the newest commit, also while a writer is at work")
+    copy.add_argument("destination", metavar="DEST", type=_word, help="an empty or new folder")
+    command("rebuild", "make an archive anew from the articles stored in it", epilog=_REBUILD_EPILOG)
 
     command("repl", "search at a prompt", epilog=_REPL_EPILOG)
     demo = command("demo", "search the sample articles that newsindex ships")

@@ -23,6 +23,8 @@ def filter_nodes(schema: Schema, where: Where | None) -> tuple[Node, ...]:
     Raises:
         QueryError: an unknown field, one that cannot be filtered, or a value that does not fit it.
     """
+    if where is not None and not isinstance(where, Mapping):
+        raise QueryError(f'where: a dict as {{"source": "CNN"}}, not {where!r:.60}')
     return tuple(_node(schema, name, value) for name, value in (where or {}).items())
 
 
@@ -33,8 +35,13 @@ def nearest(name: str, names: list[str] | tuple[str, ...]) -> str | None:
 
 
 def _node(schema: Schema, name: str, value: Any) -> Node:
+    if not isinstance(name, str):
+        raise QueryError(f"where: the name of a field is a string, not {name!r:.60}")
     if name == "id":
-        return _any_of([Value("id", str(text)) for text in _listed(value)])
+        ids = _listed(value)
+        if not ids or not all(isinstance(one, str) or type(one) is int for one in ids):
+            raise QueryError(f"where: 'id' takes an id or a list of ids, not {value!r:.60}")
+        return _any_of([Value("id", str(one)) for one in ids])
     field = schema.fields.get(name)
     if field is None:
         guess = nearest(name, list(schema.fields))
@@ -46,23 +53,25 @@ def _node(schema: Schema, name: str, value: Any) -> Node:
     if isinstance(field.kind, Keyword):
         values = _listed(value)
         if not values or not all(isinstance(text, str) for text in values):
-            raise QueryError(f"where: {name!r} takes a string or a list of strings, not {value!r}")
+            raise QueryError(f"where: {name!r} takes a string or a list of strings, not {value!r:.60}")
         return _any_of([Value(name, text) for text in values])
     try:
         if isinstance(value, tuple):
             if len(value) != 2:
-                raise ValueError(f"a range is a tuple (low, high), not {value!r}")
+                raise ValueError(f"a range is a tuple (low, high), not {value!r:.60}")
             return span(field, *value)
         values = _listed(value)
         if not values or any(part is None for part in values):
-            raise ValueError(f"no value: {value!r}")
+            raise ValueError(f"no value: {value!r:.60}")
         return _any_of([single(field, part) for part in values])
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise QueryError(f"where: {name!r}: {error}") from error
 
 
 def _listed(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list | set | frozenset | tuple) else [value]
+    if isinstance(value, set | frozenset):
+        return sorted(value, key=str)  # the search as written, and with it cursors, must not change with the process
+    return list(value) if isinstance(value, list | tuple) else [value]
 
 
 def _any_of(nodes: list[Value] | list[Range]) -> Node:

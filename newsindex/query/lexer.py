@@ -10,7 +10,12 @@ __all__ = ["Lexeme", "Sort", "lex"]
 
 _QUOTES = '"“”„‟«»＂'
 _FIELD = re.compile(r"([^\W\d]\w*):(?!//)")
-_BOOST = re.compile(r"\^(\d{1,4}(?:\.\d{1,4})?)(?=[\s()]|\Z)")
+_NUMBER = r"(\d{1,4}(?:\.\d{1,4})?)"
+_BOOST = re.compile(rf"\^{_NUMBER}(?=[\s()]|\Z)")
+_FUZZY = re.compile(rf"~{_NUMBER}?(?=[\s()^]|\Z)")
+# What may stand at the end of a word and is no part of it.
+_SUFFIX = re.compile(rf"(?:~{_NUMBER}?)?(?:\^{_NUMBER})?\Z")
+_ESCAPED = re.compile(rf"\\([{_QUOTES}\\])")
 _BRACKETS = re.compile(r"[\[{]([^\[\]{}]*?)\s+TO\s+([^\[\]{}]*?)[\]}]", re.IGNORECASE)
 _WORD_END = re.compile(rf"[\s(){_QUOTES}]|\Z")
 _OPERATORS = {"AND": "AND", "&&": "AND", "OR": "OR", "||": "OR", "|": "OR", "NOT": "NOT"}
@@ -30,11 +35,14 @@ class Sort(Enum):
     NOT = auto()
     MINUS = auto()
     BOOST = auto()
+    FUZZY = auto()
 
 
 @dataclass(frozen=True, slots=True)
 class Lexeme:
     """A piece of a query: what it is, its text without quotes or marks, and where it stands.
+
+    Inside quotes a backslash before a quote or a backslash takes its meaning away.
 
     `closed` is false for a quotation without an end; `spaced` tells that white space stands before it.
     """
@@ -76,12 +84,16 @@ def _one(text: str, at: int, spaced: bool, before: Lexeme | None) -> Lexeme:
     if character in _QUOTES:
         end = at + 1
         while end < len(text) and text[end] not in _QUOTES:
-            end += 1
+            end += 2 if _ESCAPED.match(text, end) else 1
         closed = end < len(text)
-        return Lexeme(Sort.QUOTED, text[at + 1 : end], at, end + 1 if closed else end, closed, spaced)
+        quoted = _ESCAPED.sub(r"\1", text[at + 1 : end])
+        return Lexeme(Sort.QUOTED, quoted, at, end + 1 if closed else end, closed, spaced)
     boost = _BOOST.match(text, at)
     if boost and not spaced:
         return Lexeme(Sort.BOOST, boost[1], at, boost.end(), spaced=False)
+    fuzzy = _FUZZY.match(text, at)
+    if fuzzy and not spaced and before is not None and before.sort in (Sort.WORD, Sort.QUOTED, Sort.CLOSE):
+        return Lexeme(Sort.FUZZY, fuzzy[0], at, fuzzy.end(), spaced=False)
     # A sign excludes only where a clause may begin: `e-mail` is a word, and so is a lone dash.
     begins = spaced or before is None or before.sort in (Sort.OPEN, Sort.FIELD, Sort.MINUS)
     if (
@@ -103,9 +115,9 @@ def _one(text: str, at: int, spaced: bool, before: Lexeme | None) -> Lexeme:
     word = text[at:end]
     if word in _OPERATORS:
         return Lexeme(Sort[_OPERATORS[word]], word, at, end, spaced=spaced)
-    caret = re.search(_BOOST.pattern.replace("(?=[\\s()]|\\Z)", "\\Z"), word)
-    if caret and caret.start() > 0:
-        end = at + caret.start()
+    suffix = _SUFFIX.search(word)
+    if suffix and suffix.start() > 0:
+        end = at + suffix.start()
         word = text[at:end]
     return Lexeme(Sort.WORD, word, at, end, spaced=spaced)
 

@@ -2,7 +2,7 @@
 
 either  := all (OR all)*
 all     := one (AND? one)*
-one     := (NOT | -)* atom ^boost?
+one     := (NOT | -)* atom ~number? ^boost?
 atom    := ( either ) | field: atom | "phrase" | word | prefix*
 """
 
@@ -16,7 +16,7 @@ from newsindex.errors import QueryTooComplex
 from newsindex.query.diagnostics import Diagnostic
 from newsindex.query.filters import nearest
 from newsindex.query.lexer import Lexeme, Sort, lex
-from newsindex.query.ranges import comparison
+from newsindex.query.ranges import EmptyRange, comparison
 from newsindex.query.tree import And, Boost, Everything, Node, Not, Nothing, Or, Phrase, Prefix, Value, Word
 from newsindex.schema import Date, Field, Flag, Keyword, Number, Schema, Stored
 
@@ -139,19 +139,24 @@ class _Parser:
             if sign is not None:
                 self.note("dangling-operator", f"{sign.text} has nothing after it and was left out", sign)
             return None
-        node = self.atom(field)
-        following = self.peek()
-        if following is not None and following.sort == Sort.BOOST:
-            factor = float(self.take().text)
-            if factor > 0:
-                node = None if node is None else Boost(node, factor)
-            else:
-                self.note("bad-boost", "a boost must be above 0; it was left out", following)
-        if node is None or not excluded:
-            return node
-        return Nothing() if isinstance(node, Everything) else Not(node)
+        return _excluded(self.atom(field), excluded)
 
     def atom(self, field: Field | None) -> Node | None:
+        """Read one clause with what is hung on to it."""
+        node = self.clause(field)
+        while (following := self.peek()) is not None and following.sort in (Sort.BOOST, Sort.FUZZY):
+            self.take()
+            if following.sort == Sort.FUZZY:
+                message = f"{following.text} was left out: neither fuzzy words nor words near each other are searched"
+                self.note("not-supported", message, following)
+            elif float(following.text) <= 0:
+                self.note("bad-boost", "a boost must be above 0; it was left out", following)
+            elif node is not None and not isinstance(node, Everything | Nothing):
+                node = Boost(node, float(following.text))
+        return node
+
+    def clause(self, field: Field | None, *, alone: bool = False) -> Node | None:
+        """Read a group, a field with its clause, or a leaf; `alone` when it stands right after its field."""
         lexeme = self.take()
         if lexeme.sort == Sort.OPEN:
             return self.group(lexeme, field)
@@ -162,7 +167,7 @@ class _Parser:
         if lexeme.sort == Sort.BOOST:
             self.note("bad-boost", "the boost has nothing before it and was left out", lexeme)
             return None
-        return self.leaf(lexeme, field)
+        return self.leaf(lexeme, field, alone)
 
     def group(self, opening: Lexeme, field: Field | None) -> Node | None:
         node = self.either(field)
@@ -191,23 +196,43 @@ class _Parser:
             else:
                 message = f"the field {known!r} is stored, not searched; its name was searched as a word"
                 self.note("not-searchable", message, lexeme)
-            word = self.text_leaf(Word(lexeme.text, outer.name if outer else None, lexeme.start, lexeme.end - 1))
-            rest = self.atom(outer) if self.operand_follows() else None
+            word = self.leaf(Lexeme(Sort.WORD, lexeme.text, lexeme.start, lexeme.end - 1), outer, True)
+            rest = self.clause(outer) if self.operand_follows() else None
             return _all([part for part in (word, rest) if part is not None]) if word or rest else None
+        excluded = self.moved_signs(lexeme)
         if not self.operand_follows():
             self.note("dangling-operator", f"nothing stands after {lexeme.text}:", lexeme)
             return None
         if outer is not None and outer != field:
             message = f"{lexeme.text}: stands inside {outer.name}:( ); the inner field was searched"
             self.note("nested-field", message, lexeme)
-        return self.atom(field)
+        return _excluded(self.clause(field, alone=True), excluded)
 
-    def operand_follows(self) -> bool:
+    def moved_signs(self, name: Lexeme) -> bool:
+        """Take the signs between a field and its clause; return whether they exclude."""
+        at = self.at
+        while at < len(self.lexemes) and self.lexemes[at].sort in (Sort.NOT, Sort.MINUS):
+            at += 1
+        if at == self.at or not self.operand_follows(at):
+            return False
+        signs = self.lexemes[self.at : at]
+        self.at = at
+        message = f"{signs[0].text} belongs before the field: searched as -{name.text}:…"
+        self.say("misplaced-sign", message, signs[0].start, signs[-1].end)
+        return len(signs) % 2 == 1
+
+    def operand_follows(self, at: int | None = None) -> bool:
         """Tell whether a field has something to search; only parentheses nest, so depth is bounded by theirs."""
-        following = self.peek()
-        return following is not None and following.sort in (Sort.OPEN, Sort.WORD, Sort.QUOTED, Sort.RANGE)
+        following = self.lexemes[self.at if at is None else at :][:1]
+        return bool(following) and following[0].sort in (Sort.OPEN, Sort.WORD, Sort.QUOTED, Sort.RANGE)
 
-    def leaf(self, lexeme: Lexeme, field: Field | None) -> Node | None:
+    def leaf(self, lexeme: Lexeme, field: Field | None, alone: bool) -> Node | None:
+        if field is not None and lexeme.sort == Sort.WORD and not lexeme.text.strip("*"):
+            if isinstance(field.kind, Date | Number):
+                return comparison(field, "*")
+            message = f"{field.name}:{lexeme.text} was left out: whether an article has a {field.name} is not searched"
+            self.note("not-supported", message, lexeme)
+            return None
         if field is None or field.name in self.schema.text_fields:
             name = field.name if field else None
             if lexeme.sort == Sort.QUOTED:
@@ -218,36 +243,28 @@ class _Parser:
                 return self.prefix(lexeme, name)
             return self.text_leaf(Word(lexeme.text, name, lexeme.start, lexeme.end))
         if isinstance(field.kind, Keyword):
-            return self.keyword(lexeme, field)
+            return self.keyword(lexeme, field, alone)
         assert isinstance(field.kind, Date | Number | Flag)
         try:
             return comparison(field, lexeme.text)
+        except EmptyRange as error:
+            self.note("empty-range", str(error), lexeme)
+            return Nothing()
         except ValueError as error:
             kind = "bad-date" if isinstance(field.kind, Date) else "bad-number"
-            if str(error).startswith("the range ends"):
-                kind = "empty-range"
-                self.note(kind, str(error), lexeme)
-                return Nothing()
             self.note(kind, f"{field.name}: {error}; it was left out", lexeme)
             return None
 
-    def keyword(self, lexeme: Lexeme, field: Field) -> Node:
+    def keyword(self, lexeme: Lexeme, field: Field, alone: bool) -> Node:
         end = lexeme.end
         text = lexeme.text
-        if lexeme.sort == Sort.WORD and not field.many and self.depth_of_group():
+        if lexeme.sort == Sort.WORD and not field.many and not alone:
             # section:(World News) can only mean the one value; a field of many values may have both.
             while (more := self.peek()) is not None and more.sort == Sort.WORD:
                 text, end = f"{text} {more.text}", self.take().end
-        if text.endswith("*") and lexeme.sort == Sort.WORD and text != "*":
+        if text.endswith("*") and lexeme.sort == Sort.WORD:
             return Prefix(text.rstrip("*"), field.name, lexeme.start, end)
         return Value(field.name, text, lexeme.start, end)
-
-    def depth_of_group(self) -> bool:
-        """Tell whether a parenthesis is open here."""
-        opened = 0
-        for lexeme in self.lexemes[: self.at]:
-            opened += (lexeme.sort == Sort.OPEN) - (lexeme.sort == Sort.CLOSE and opened > 0)
-        return opened > 0
 
     def prefix(self, lexeme: Lexeme, name: str | None) -> Node | None:
         words = self.surfaces(lexeme.text)
@@ -272,6 +289,15 @@ def _all(parts: list[Node]) -> Node:
     if len(parts) == 1:
         return parts[0]
     return And(tuple(leaf for part in parts for leaf in (part.children if isinstance(part, And) else (part,))))
+
+
+def _excluded(node: Node | None, excluded: bool) -> Node | None:
+    if node is None or not excluded:
+        return node
+    if isinstance(node, Not):
+        inner: Node = node.child
+        return inner
+    return Nothing() if isinstance(node, Everything) else Everything() if isinstance(node, Nothing) else Not(node)
 
 
 def _only_excludes(node: Node) -> bool:

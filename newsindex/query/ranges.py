@@ -8,12 +8,17 @@ from typing import Any
 from newsindex.dates import parse_period, to_microseconds
 from newsindex.query.tree import Range
 from newsindex.schema import Date, Field, Flag
+from newsindex.schema.kinds import LARGEST_NUMBER
 
-__all__ = ["comparison", "single", "span"]
+__all__ = ["EmptyRange", "comparison", "single", "span"]
 
 _FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _COMPARISON = re.compile(r"(>=|<=|>|<)\s*(.+)\Z")
 _BRACKETED = re.compile(r"([\[{])\s*(.*?)\s+TO\s+(.*?)\s*([\]}])\Z", re.IGNORECASE | re.DOTALL)
+
+
+class EmptyRange(ValueError):
+    """A range that ends before it begins."""
 
 
 def single(field: Field, value: Any) -> Range:
@@ -24,7 +29,7 @@ def single(field: Field, value: Any) -> Range:
     """
     if isinstance(field.kind, Date):
         start, end = parse_period(value)
-        return Range(field.name, to_microseconds(start), to_microseconds(end), high_open=True, is_date=True)
+        return _dates(field, to_microseconds(start), None if end is None else to_microseconds(end))
     number = _number(field, value)
     return Range(field.name, number, number)
 
@@ -33,13 +38,19 @@ def span(field: Field, low: Any, high: Any, *, low_open: bool = False, high_open
     """Return the range from one value to another; None or "*" is an open end; a partial date is its whole period.
 
     Raises:
-        ValueError: not values of this field, or the range ends before it begins.
+        EmptyRange: the range ends before it begins.
+        ValueError: not values of this field, or a field without an order.
     """
+    if isinstance(field.kind, Flag):
+        raise ValueError(f"no ranges of true and false: {low} to {high}")
     low, high = (None if end is None or end in ("*", "") else end for end in (low, high))
     if isinstance(field.kind, Date):
-        first = None if low is None else to_microseconds(parse_period(low)[1 if low_open else 0])
-        last = None if high is None else to_microseconds(parse_period(high)[0 if high_open else 1])
-        result = Range(field.name, first, last, high_open=last is not None, is_date=True)
+        first = None if low is None else parse_period(low)[1 if low_open else 0]
+        last = None if high is None else parse_period(high)[0 if high_open else 1]
+        if low is not None and first is None:
+            raise EmptyRange(f"the range begins after the year 9999: after {low}")
+        ends_at = None if last is None else to_microseconds(last)
+        result = _dates(field, None if first is None else to_microseconds(first), ends_at)
     else:
         result = Range(
             field.name,
@@ -50,8 +61,12 @@ def span(field: Field, low: Any, high: Any, *, low_open: bool = False, high_open
         )
     ends = (result.low, result.high)
     if None not in ends and (ends[0] > ends[1] or (ends[0] == ends[1] and (result.low_open or result.high_open))):  # type: ignore[operator]
-        raise ValueError(f"the range ends before it begins: {low} to {high}")
+        raise EmptyRange(f"the range ends before it begins: {low} to {high}")
     return result
+
+
+def _dates(field: Field, first: int | None, last: int | None) -> Range:
+    return Range(field.name, first, last, high_open=last is not None, is_date=True)
 
 
 def comparison(field: Field, text: str) -> Range:
@@ -70,6 +85,8 @@ def comparison(field: Field, text: str) -> Range:
     if bracketed:
         opening, low, high, closing = bracketed.groups()
         return span(field, low, high, low_open=opening == "{", high_open=closing == "}")
+    if text == "*" and not isinstance(field.kind, Flag):
+        return span(field, None, None)
     if ".." in text:
         low, _, high = text.partition("..")
         return span(field, low, high)
@@ -90,6 +107,6 @@ def _number(field: Field, value: Any) -> int | float:
             number = int(text) if re.fullmatch(r"[-+]?\d{1,19}", text) else float(text)
         except ValueError:
             raise ValueError(f"not a number: {str(value)[:40]!r}") from None
-    if number != number or abs(number) >= 2**63:
-        raise ValueError(f"not a finite 64-bit number: {str(value)[:40]!r}")
+    if not -LARGEST_NUMBER <= number <= LARGEST_NUMBER:
+        raise ValueError(f"not a number from -2^62 to 2^62: {str(value)[:40]!r}")
     return number

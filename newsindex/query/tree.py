@@ -2,6 +2,7 @@
 
     Everything  Word  Phrase  Prefix          text, in one field or (field None) in all text fields
     Value  Range                              keyword values; dates (microseconds since 1970 UTC), numbers, flags
+    Exists                                    articles that have the field at all; no query text gives it yet
     And  Or  Not  Boost                       combinations
 
 `str()` of a node is query text that means the node.
@@ -17,7 +18,21 @@ from typing import Any
 
 from newsindex.dates import from_microseconds
 
-__all__ = ["And", "Boost", "Everything", "Node", "Not", "Nothing", "Or", "Phrase", "Prefix", "Range", "Value", "Word"]
+__all__ = [
+    "And",
+    "Boost",
+    "Everything",
+    "Exists",
+    "Node",
+    "Not",
+    "Nothing",
+    "Or",
+    "Phrase",
+    "Prefix",
+    "Range",
+    "Value",
+    "Word",
+]
 
 _PLAIN = re.compile(r"[^\W_][^\s()\[\]{}\"“”„‟«»＂:^*~]*\Z")
 
@@ -27,7 +42,7 @@ def _scoped(name: str | None, text: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    return '"' + re.sub(r"[\"“”„‟«»＂]", " ", text).strip() + '"'
+    return '"' + re.sub(r"([\"“”„‟«»＂\\])", r"\\\1", text) + '"'
 
 
 def _written(text: str) -> str:
@@ -92,7 +107,8 @@ class Prefix:
 
     def __str__(self) -> str:
         """Return query text."""
-        return _scoped(self.field, f"{self.text}*")
+        # A value of several words can only be continued in parentheses.
+        return _scoped(self.field, f"({self.text}*)" if " " in self.text else f"{self.text}*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +123,17 @@ class Value:
     def __str__(self) -> str:
         """Return query text."""
         return _scoped(self.field, _written(self.text))
+
+
+@dataclass(frozen=True, slots=True)
+class Exists:
+    """Every article that has the field."""
+
+    field: str
+
+    def __str__(self) -> str:
+        """Return query text."""
+        return f"{self.field}:*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +194,7 @@ class Not:
 
     def __str__(self) -> str:
         """Return query text."""
-        return f"-({self.child})" if isinstance(self.child, And | Or | Not) else f"-{self.child}"
+        return f"-({self.child})" if isinstance(self.child, And | Or | Not | Nothing) else f"-{self.child}"
 
 
 @dataclass(frozen=True, slots=True)

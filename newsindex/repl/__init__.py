@@ -25,6 +25,8 @@ def repl(arguments: Namespace) -> int:
 
 def run(index: NewsIndex) -> None:
     """Answer the lines of standard input until it ends or `:quit`."""
+    if sys.stdin is None or sys.stdout is None:
+        return
     if sys.stdin.isatty() and sys.stdout.isatty():
         from newsindex.repl.terminal import run_on_terminal
 

@@ -39,6 +39,7 @@ COMMANDS = {
     ":quit": "leave; so does Ctrl-D",
 }
 _MOST_HITS = 1000
+_MOST_VALUES = 20
 
 
 class Prompt:
@@ -150,7 +151,7 @@ class Prompt:
             raise QueryError(":facets needs a field, as :facets source")
         fields = argument.replace(",", " ").split()
         results = self.index.search(self.query or "", where=self.where, limit=0, facets=fields)
-        print_facets(self.screen, results.facets)
+        print_facets(self.screen, results.facets, _MOST_VALUES)
 
     def _sort(self, argument: str) -> None:
         chosen = next((sort for sort in SORTS if sort == argument), None)

@@ -42,15 +42,19 @@ class Cursor:
         Raises:
             QueryError: it is none, or belongs to another search.
         """
+        if not isinstance(text, str):
+            raise QueryError(f"after: results.next of the page before, a string, not {type(text).__name__}")
         try:
             if len(text) > _LONGEST:
                 raise ValueError("too long")
             key, number, article_id, given, generation, of = json.loads(
                 base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
             )
-            if not isinstance(key, int | float) or not all(isinstance(n, int) for n in (number, given, generation)):
-                raise TypeError("wrong parts")
-            cursor = cls(Place(float(key), number), str(article_id), given, generation, str(of))
+            if not isinstance(key, int | float) or not abs(key) < 2**64:
+                raise TypeError("no key")
+            if not all(isinstance(n, int) and 0 <= n < 2**63 for n in (number, given, generation)):
+                raise TypeError("wrong numbers")
+            cursor = cls(Place(key, number), str(article_id), given, generation, str(of))
         except (ValueError, TypeError, binascii.Error, RecursionError) as error:
             raise QueryError(f"after: not a cursor: {text[:40]!r}; give results.next of the page before") from error
         if cursor.digest != digest:

@@ -7,6 +7,7 @@ from typing import Any
 
 from newsindex.results import Explanation
 from newsindex.schema import Schema, Text
+from newsindex.search.execute import is_matched
 from newsindex.search.plan import Leaf, Plan, Step
 from newsindex.search.scoring import bm25, idf
 
@@ -24,7 +25,7 @@ def _parts(step: Step, schema: Schema, searcher: Any, number: int) -> Iterator[E
         part = _leaf(step.leaf, schema, searcher, number)
         if part is not None:
             yield part
-    elif step.parts and number in set(searcher.docs_for_query(step.query)):
+    elif step.parts and is_matched(searcher, step.query, number):
         for inner in step.parts:
             yield from _parts(inner, schema, searcher, number)
 
@@ -83,7 +84,8 @@ def _has_phrase(reader: Any, name: str, terms: tuple[str, ...], number: int) -> 
         if (name, term.encode()) not in reader:
             return False
         matcher = reader.postings(name, term)
-        matcher.skip_to(number)
+        if matcher.is_active():
+            matcher.skip_to(number)
         if not matcher.is_active() or matcher.id() != number:
             return False
         begins = {position - offset for position in matcher.value_as("positions")}

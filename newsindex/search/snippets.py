@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import bisect
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from typing import Any
 
 from newsindex.analysis import Analyzer, Token
@@ -14,6 +15,9 @@ __all__ = ["marked_spans", "snippet"]
 
 _WIDTH = 240
 _LEAD_IN = 60
+# Text that is analysed for a snippet; of a longer one this much from its beginning, or around a likely match.
+_ANALYSED = 50_000
+_LOOKED_FOR = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,36 +43,67 @@ def snippet(article: Any, fields: tuple[str, ...], leaves: list[Leaf], analyzer:
     shown = [pair for pair in texts if pair[0] != fields[0]] or texts
     best: tuple[tuple[int, int], Snippet] | None = None
     for name, text in shown:
-        tokens = list(analyzer.tokens(text))
-        matches = _matches(tokens, name, leaves)
-        if not matches:
-            continue
-        first, rank = _best_window(matches, leaves)
-        if best is None or rank > best[0]:
-            best = (rank, _cut(text, name, tokens, matches, matches[first].start))
+        for begin in _begins(text, name, leaves):
+            tokens = _tokens(analyzer, text, begin)
+            matches = _matches(tokens, name, leaves)
+            if matches:
+                first, rank = _best_window(matches, leaves)
+                if best is None or rank > best[0]:
+                    best = (rank, _cut(text, name, tokens, matches, matches[first].start, begin))
+                break
     if best is not None:
         return best[1]
     name, text = shown[-1] if len(shown) == 1 else max(shown, key=lambda pair: len(pair[1]))
     return _cut(text, name, list(analyzer.tokens(text[: 4 * _WIDTH])), [], 0)
 
 
+def _begins(text: str, field: str, leaves: list[Leaf]) -> list[int]:
+    """Return where to look for matches: at the beginning, then in a long text where a term is written literally."""
+    if len(text) <= _ANALYSED:
+        return [0]
+    # A stem may end in a letter that the word has not: "happi" for "happy".
+    stems = {
+        term[:-1] if len(term) > 3 else term
+        for leaf in leaves
+        if field in leaf.fields
+        for term in ((leaf.prefix,) if leaf.prefix is not None else leaf.terms)
+    }
+    # What lower() makes longer shifts the places a little; a window has room for that.
+    rest = text[_ANALYSED:].lower()
+    likely = [re.compile(rf"(?<![a-z0-9]){re.escape(stem)}") for stem in sorted(stems, key=lambda s: (-len(s), s))]
+    places = [found.start() for pattern in likely[:_LOOKED_FOR] if (found := pattern.search(rest))]
+    return [0, max(0, _ANALYSED + min(places) - 4 * _WIDTH)] if places else [0]
+
+
+def _tokens(analyzer: Analyzer, text: str, begin: int) -> list[Token]:
+    """Return the tokens of the piece of a text that is analysed, with their places in the whole."""
+    if begin:  # not in the middle of a word
+        begin = next((at for at in range(begin, min(begin + _WIDTH, len(text))) if text[at].isspace()), begin)
+    tokens = analyzer.tokens(text[begin : begin + _ANALYSED])
+    if not begin:
+        return list(tokens)
+    return [replace(token, start=token.start + begin, end=token.end + begin) for token in tokens]
+
+
 def _matches(tokens: list[Token], field: str, leaves: list[Leaf]) -> list[_Match]:
     """Return the matches of all leaves in order of their start: whole phrases, not their single words."""
+    at_term: dict[str, list[int]] = {}
+    at_surface: dict[str, list[int]] = {}
+    for at, token in enumerate(tokens):
+        at_term.setdefault(token.term, []).append(at)
+        at_surface.setdefault(token.surface, []).append(at)
     found: list[_Match] = []
     for number, leaf in enumerate(leaves):
         if field not in leaf.fields or not leaf.terms:
             continue
         if leaf.prefix is not None:
-            terms = frozenset(leaf.terms)
-            found += [
-                _Match(token.start, token.end, number)
-                for token in tokens
-                if token.term in terms or token.surface.startswith(leaf.prefix)
-            ]
+            chosen = {at for term in leaf.terms for at in at_term.get(term, ())}
+            chosen.update(at for word, all_at in at_surface.items() if word.startswith(leaf.prefix) for at in all_at)
+            found += [_Match(tokens[at].start, tokens[at].end, number) for at in chosen]
             continue
         length = len(leaf.terms)
-        for at in range(len(tokens) - length + 1):
-            if tokens[at].term == leaf.terms[0] and all(tokens[at + i].term == leaf.terms[i] for i in range(1, length)):
+        for at in at_term.get(leaf.terms[0], ()):
+            if at + length <= len(tokens) and all(tokens[at + i].term == leaf.terms[i] for i in range(1, length)):
                 found.append(_Match(tokens[at].start, tokens[at + length - 1].end, number))
     found.sort(key=lambda match: (match.start, match.end))
     return found
@@ -96,14 +131,15 @@ def _best_window(matches: list[_Match], leaves: list[Leaf]) -> tuple[int, tuple[
     return best, rank
 
 
-def _cut(text: str, field: str, tokens: list[Token], matches: list[_Match], focus: int) -> Snippet:
+def _cut(text: str, field: str, tokens: list[Token], matches: list[_Match], focus: int, begin: int = 0) -> Snippet:
     """Return the window around a match, from the beginning of its sentence when that is near, between whole words."""
     starts = [token.start for token in tokens]
     earliest = max(0, focus - _LEAD_IN)
     sentences = [token.start for token in tokens if token.boundary and earliest <= token.start <= focus]
     at = bisect.bisect_left(starts, earliest)
     start = sentences[0] if sentences else (starts[at] if at < len(starts) else focus)
-    start = 0 if start <= (starts[0] if starts else 0) else _open_quote(text, start)
+    first = starts[0] if starts and not begin else 0
+    start = 0 if start <= first else _open_quote(text, start)
     limit = max([start + _WIDTH, *(match.end for match in matches if match.start == focus)])
     end = len(text)
     if limit < len(text):

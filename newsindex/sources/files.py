@@ -34,19 +34,28 @@ _READERS: dict[str, _Reader] = {
     "text": read_page,
 }
 _STANDARD_INPUT = "-"
+# The file by which the folder of an archive is known; its other files are not articles.
+_ARCHIVE_MARK = "newsindex.meta"
 
 
 def read(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> Iterator[Record | SourceError]:
     """Yield what the files hold, one after the other; what cannot be read is yielded as an error, never raised.
 
     A file is a text page, a web page, RSS, Atom, CSV, JSON or JSON lines, any of them perhaps packed by gzip: its
-    content decides. Folders are walked in sorted order; hidden files, and folders behind links, are left out. "-" is
-    standard input. Files are read as the records are taken.
+    content decides. Folders are walked in sorted order; hidden files, folders behind links, and archives of newsindex
+    are left out, and a pipe is read only when it is named itself. "-" is standard input. Files are read as the records
+    are taken.
     """
     for path in [paths] if isinstance(paths, str | os.PathLike) else paths:
         name = os.fspath(path)
         if name == _STANDARD_INPUT:
-            yield from _guarded(_from_stream(sys.stdin.buffer, name), name)
+            stream = getattr(sys.stdin, "buffer", None)
+            if stream is None:
+                yield SourceError("standard input is closed", name)
+            else:
+                yield from _guarded(_from_stream(stream, name), name)
+        elif Path(name, _ARCHIVE_MARK).is_file():
+            yield SourceError("an archive of newsindex, not articles; newsindex export writes what it holds", name)
         elif Path(name).is_dir():
             yield from _folder(name)
         else:
@@ -57,20 +66,23 @@ def _folder(folder: str) -> Iterator[Record | SourceError]:
     unread: list[OSError] = []
     found = False
     for place, folders, names in os.walk(folder, onerror=unread.append):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
+        folders[:] = [] if _ARCHIVE_MARK in names else sorted(name for name in folders if not name.startswith("."))
+        for name in [] if _ARCHIVE_MARK in names else sorted(names):
             if not name.startswith("."):
                 found = True
-                yield from _file(os.path.join(place, name))  # noqa: PTH118 - as the path was given
+                yield from _file(os.path.join(place, name), named=False)  # noqa: PTH118 - as the path was given
     for error in unread:
         yield SourceError(f"cannot be read: {error.strerror}", str(error.filename))
     if not found and not unread:
         yield SourceError("the folder has no files to read", folder)
 
 
-def _file(file: str) -> Iterator[Record | SourceError]:
+def _file(file: str, *, named: bool = True) -> Iterator[Record | SourceError]:
     try:
         mode = os.stat(file).st_mode  # noqa: PTH116 - before opening, for opening a pipe waits for its writer
+        if stat.S_ISFIFO(mode) and not named:
+            yield SourceError("a pipe, which is read only when it is named itself", file)
+            return
         if not (stat.S_ISREG(mode) or stat.S_ISFIFO(mode)):
             yield SourceError("neither a file nor a folder", file)
             return

@@ -89,7 +89,7 @@ def cleaned(name: str, value: Any) -> Any:
     if name == "published":
         try:
             parse_date(text)
-        except (ValueError, OverflowError):
+        except ValueError:
             return ""  # a page is not refused for its date
     if name == "language":
         return primary_language(text)

@@ -1,0 +1,43 @@
+"""What the command line does to keep an archive: check it, copy it, make it anew."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+
+import newsindex
+from newsindex.display import Screen, counted, one_line
+from newsindex.index import rebuild_index
+
+__all__ = ["backup", "check", "rebuild"]
+
+
+def check(arguments: Namespace) -> int:
+    """Decode everything and compare it with the stored articles; 1 when something is wrong."""
+    screen = Screen(sys.stdout)
+    with newsindex.open(arguments.archive) as index:
+        problems = index.check()
+        articles = index.count()
+    for problem in problems:
+        screen.say(one_line(str(problem)), "red")
+    if not problems:
+        screen.say(f"sound: {counted(articles, 'article')}, every file as its articles say")
+    return 1 if problems else 0
+
+
+def backup(arguments: Namespace) -> int:
+    """Copy the newest commit into an empty folder."""
+    with newsindex.open(arguments.archive) as index:
+        index.backup(arguments.destination)
+        Screen(sys.stdout).say(f"{counted(index.count(), 'article')} copied to {one_line(arguments.destination)}")
+    return 0
+
+
+def rebuild(arguments: Namespace) -> int:
+    """Make the archive anew from the articles stored in it; 1 when some could not be read."""
+    screen = Screen(sys.stdout)
+    report = rebuild_index(arguments.archive)
+    screen.say(f"{counted(report.articles, 'article')} indexed anew")
+    for line in report.lost:
+        screen.say(f"lost: {one_line(line)}", "red")
+    return 1 if report.lost else 0

@@ -1,0 +1,1 @@
+"""Terms to bytes to terms: one immutable segment file."""

@@ -1,0 +1,456 @@
+"""A segment, open: terms, postings, columns and stored articles, as views of its memory map."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from operator import lt
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import xxhash
+import zstandard
+
+from newsindex.codec.decode_kernel import decode_positions, decode_postings
+from newsindex.codec.dictionary_kernel import decode_terms, find_term
+from newsindex.codec.format import DIGEST_BYTES, MISSING, TERMS_IN_BLOCK
+from newsindex.codec.sections import Bytes, SectionReader
+from newsindex.errors import FormatError
+from newsindex.schema import Date, Flag, Number, Schema
+
+__all__ = ["KeywordColumn", "SegmentReader", "Strings", "TermInfo"]
+
+_LARGEST_BLOCK = 64 * 1024 * 1024
+# The dates that Python has, in microseconds since 1970.
+_EARLIEST, _LATEST = -62_135_596_800_000_000, 253_402_300_799_999_999
+_Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TermInfo:
+    """Where a term's postings are: `number` is its place in the dictionary; bit f of `fields` is set for text field f.
+
+    `positions` of them stand in [positions_begin, positions_end).
+    """
+
+    number: int
+    fields: int
+    doc_freq: int
+    postings_begin: int
+    postings_end: int
+    position_count: int
+    positions_begin: int
+    positions_end: int
+
+
+class Strings:
+    """A list of UTF-8 strings in two sections."""
+
+    def __init__(self, sections: SectionReader, name: str, count: int) -> None:
+        self._name = name
+        self._sections = sections
+        self._data: Bytes = sections.array(f"{name}.data", np.uint8)
+        self._starts = sections.numbers(f"{name}.starts", count + 1)
+        if not self._starts.size or int(self._starts[-1]) != self._data.size:
+            raise sections.damage(f"the strings {name} do not end where their section does")
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return self._starts.size - 1
+
+    def encoded(self, number: int) -> bytes:
+        """Return the bytes of one."""
+        begin, end = int(self._starts[number]), int(self._starts[number + 1])
+        if begin > end or end > self._data.size:
+            raise self._sections.damage(f"string {number} of {self._name} is placed at {begin} to {end}")
+        return self._data[begin:end].tobytes()
+
+    def arrays(self) -> tuple[Bytes, _Array]:
+        """Return (bytes joined, unsigned[n + 1] where each begins, ascending)."""
+        if (self._starts[1:] < self._starts[:-1]).any():
+            raise self._sections.damage(f"the strings {self._name} are not in order")
+        return self._data, self._starts
+
+    def texts(self) -> list[bytes]:
+        """Return the bytes of all; each can be decoded to text."""
+        data, starts = self.arrays()
+        if not _are_texts(data, starts[:-1]):
+            raise self._sections.damage(f"a string of {self._name} is not UTF-8")
+        joined = data.tobytes()
+        return [joined[begin:end] for begin, end in pairwise(starts.tolist())]
+
+    def __getitem__(self, number: int) -> str:
+        """Return one."""
+        try:
+            return self.encoded(number).decode()
+        except UnicodeDecodeError:
+            raise self._sections.damage(f"string {number} of {self._name} is not UTF-8") from None
+
+
+def _are_texts(data: Bytes, starts: _Array) -> bool:
+    """Tell whether the strings that begin at `starts` are UTF-8: all of them joined, and none begins in a character."""
+    begins = data[starts[starts < data.size].astype(np.int64)]
+    try:
+        data.tobytes().decode()
+    except UnicodeDecodeError:
+        return False
+    return not ((begins & 0xC0) == 0x80).any()
+
+
+def _ascend(texts: Sequence[bytes]) -> bool:
+    """Tell whether each is greater than the one before."""
+    return all(map(lt, texts, texts[1:]))
+
+
+class _Dictionary:
+    """Sorted terms, front-coded."""
+
+    def __init__(self, sections: SectionReader, name: str) -> None:
+        self.count = int(sections.array(f"{name}.count", np.uint64, 1)[0])
+        blocks = -(-self.count // TERMS_IN_BLOCK)
+        self._blocks = sections.array(f"{name}.blocks", np.uint64, 3 * blocks).reshape(blocks, 3)
+        self._data: Bytes = sections.array(f"{name}.data", np.uint8)
+        self._sections = sections
+        self._name = name
+
+    def find(self, term: bytes) -> tuple[bool, int, TermInfo]:
+        """Return whether the term is there, its place or that of the first after it, and what is told of it."""
+        found = find_term(self._blocks, self._data, self.count, np.frombuffer(term, np.uint8)).tolist()
+        if found[0] < 0:
+            raise self._sections.damage(f"the dictionary {self._name} cannot be read")
+        return found[0] == 1, found[1], TermInfo(*found[1:])
+
+    def decode(self, first: int, after: int) -> tuple[list[bytes], _Array]:
+        """Return the terms [first, after) and what is told of each, int64[n, 7]; `first` begins a block."""
+        after = min(after, self.count)
+        starts = np.zeros(after - first + 1, np.int64)
+        told = np.zeros((after - first, 7), np.int64)
+        # Front-coding seldom halves a dictionary; when it does more, the room is doubled.
+        room = min(256 * (after - first), 2 * self._data.size)
+        used = -2
+        while used == -2:
+            buffer = np.empty(room, np.uint8)
+            used = decode_terms(self._blocks, self._data, self.count, first, after, buffer, starts, told)
+            room *= 2
+        if used < 0:
+            raise self._sections.damage(f"the dictionary {self._name} cannot be read")
+        if not _are_texts(buffer[:used], starts[:-1]):
+            raise self._sections.damage(f"the dictionary {self._name} has a term that is not UTF-8")
+        joined = buffer[:used].tobytes()
+        terms = [joined[begin:end] for begin, end in pairwise(starts.tolist())]
+        if not _ascend(terms):
+            raise self._sections.damage(f"the dictionary {self._name} is not in order")
+        return terms, told
+
+    def starting(self, prefix: bytes) -> Iterator[tuple[bytes, TermInfo]]:
+        """Yield the terms from the first not before `prefix` on that begin with it, in order."""
+        _, place, _ = self.find(prefix) if prefix else (True, 0, None)
+        block = place - place % TERMS_IN_BLOCK
+        while block < self.count:
+            terms, told = self.decode(block, block + 16 * TERMS_IN_BLOCK)
+            for number, (term, row) in enumerate(zip(terms, told.tolist(), strict=True), block):
+                if number < place:
+                    continue
+                if not term.startswith(prefix):
+                    return
+                yield term, TermInfo(number, *row)
+            block += len(terms)
+
+
+class KeywordColumn:
+    """The values of a keyword field: `keys` folded and sorted, `shown` as first written.
+
+    The values of article d are `ords[starts[d] : starts[d + 1]]`, numbers into both.
+    """
+
+    def __init__(self, sections: SectionReader, name: str, doc_count: int) -> None:
+        self._sections = sections
+        self._name = name
+        told = sections.said.get("keywords")
+        count = told.get(name) if isinstance(told, dict) else None
+        if not isinstance(count, int) or not 0 <= count < 2**32:
+            raise sections.damage(f"the directory does not tell the number of values of {name}")
+        self.keys = Strings(sections, f"key.{name}", count)
+        self.shown = Strings(sections, f"shown.{name}", count)
+        counts = sections.numbers(f"ords.{name}.counts", doc_count)
+        self.starts = np.zeros(doc_count + 1, np.int64)
+        np.cumsum(counts, out=self.starts[1:])
+        if (self.starts[1:] < self.starts[:-1]).any():  # a sum over 64 bits
+            raise sections.damage(f"the numbers of values of {name} are out of range")
+        self.ords = sections.numbers(f"ords.{name}", int(self.starts[-1]))
+        if self.ords.size and int(self.ords.max()) >= count:
+            raise sections.damage(f"the values of {name} are out of range")
+
+    def sorted_keys(self) -> list[bytes]:
+        """Return the bytes of all keys, ascending; each can be decoded to text."""
+        found = self.keys.texts()
+        if not _ascend(found):
+            raise self._sections.damage(f"the values of {self._name} are not in order")
+        return found
+
+    @cached_property
+    def _numbers(self) -> dict[bytes, int]:
+        return {key: number for number, key in enumerate(self.sorted_keys())}
+
+    def number(self, key: bytes) -> int | None:
+        """Return the number of a folded value, None when no article has it."""
+        return self._numbers.get(key)
+
+    @cached_property
+    def _postings(self) -> tuple[_Array, _Array]:
+        docs = np.repeat(np.arange(self.starts.size - 1, dtype=np.uint32), np.diff(self.starts))
+        order = np.argsort(self.ords, kind="stable")
+        ends = np.concatenate([[0], np.cumsum(np.bincount(self.ords, minlength=len(self.keys)))])
+        return docs[order], ends
+
+    def docs(self, number: int) -> _Array:
+        """Return the articles that have a value, uint32, ascending."""
+        docs, ends = self._postings
+        return docs[ends[number] : ends[number + 1]]
+
+
+class SegmentReader:
+    """The content of one segment.
+
+    Articles are numbered from 0 to `doc_count` - 1. What is damaged raises FormatError with the file's name; nothing
+    read from the file is trusted for a length or a place.
+    """
+
+    def __init__(self, body: Bytes, file: str, schema: Schema) -> None:
+        """Open the body, uint8[m]; it stays shared and must not change.
+
+        Raises:
+            FormatError: the directory is damaged or does not fit the schema.
+        """
+        self._sections = sections = SectionReader(body, file)
+        self.file = file
+        self.schema = schema
+        try:
+            self.doc_count = int(sections.said["doc_count"])
+            self.long_words = int(sections.said.get("long_words", 0))
+            told = sections.said["text_fields"]
+            self.totals = {str(name): int(told[name]["total"]) for name in schema.text_fields}
+            self.doc_counts = {str(name): int(told[name]["doc_count"]) for name in schema.text_fields}
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise sections.damage(f"the directory lacks {error}") from None
+        if not 0 <= self.doc_count < 2**31:
+            raise sections.damage(f"{self.doc_count} articles")
+        for name in schema.text_fields:
+            if not 0 <= self.doc_counts[name] <= min(self.doc_count, self.totals[name]) or self.totals[name] >= 2**63:
+                raise sections.damage(f"{self.totals[name]} words in {self.doc_counts[name]} articles have a {name}")
+        self._columns: dict[str, tuple[_Array, _Array]] = {}
+        self._terms = _Dictionary(sections, "terms")
+        self._words = _Dictionary(sections, "words")
+        self._postings: Bytes = sections.array("postings", np.uint8)
+        self._positions: Bytes = sections.array("positions", np.uint8)
+        self._posting_words = self._postings[: self._postings.size & ~3].view(np.uint32)
+        self._position_words = self._positions[: self._positions.size & ~3].view(np.uint32)
+        self.ids = Strings(sections, "id", self.doc_count)
+        self.titles = Strings(sections, "title", self.doc_count)
+
+    # Text
+
+    @property
+    def term_count(self) -> int:
+        """The number of different terms over all text fields."""
+        return self._terms.count
+
+    def find(self, term: bytes) -> TermInfo | None:
+        """Return where a term's postings are, None when no article has it."""
+        found, _, info = self._terms.find(term)
+        return info if found else None
+
+    def terms(self, prefix: bytes = b"") -> Iterator[tuple[bytes, TermInfo]]:
+        """Yield the terms that begin with `prefix`, in order of their bytes."""
+        return self._terms.starting(prefix)
+
+    def words(self, prefix: bytes) -> Iterator[tuple[bytes, int]]:
+        """Yield the words before stemming that begin so and are no terms, with the numbers of their terms."""
+        for word, info in self._words.starting(prefix):
+            if info.doc_freq >= self._terms.count:
+                raise self._sections.damage(f"the word {info.number} is of term {info.doc_freq}")
+            yield word, info.doc_freq
+
+    def term_bytes(self, number: int) -> bytes:
+        """Return the term of a number."""
+        block = number - number % TERMS_IN_BLOCK
+        return self._terms.decode(block, block + TERMS_IN_BLOCK)[0][number - block]
+
+    def dictionary(self) -> tuple[list[bytes], _Array]:
+        """Return all terms in order, and what is told of each: int64[T, 7] as `decode_terms` tells it."""
+        terms, told = self._terms.decode(0, self._terms.count)
+        # A block of 128 takes a byte at least; who merges makes room for all of them.
+        if int(told[:, 4].sum()) > 128 * self._positions.size:
+            raise self._sections.damage(f"{told[:, 4].sum()} positions are more than {self._positions.size} bytes hold")
+        return terms, told
+
+    def text_arrays(self) -> tuple[Bytes, _Array, Bytes, _Array]:
+        """Return the sections of postings and positions, each as bytes and as uint32."""
+        return self._postings, self._posting_words, self._positions, self._position_words
+
+    def postings(self, info: TermInfo) -> tuple[_Array, _Array]:
+        """Return (doc ids uint32[doc_freq], frequencies uint32[F, doc_freq]) of a term."""
+        room = -(-info.doc_freq // 128) * 128
+        fields = len(self.schema.text_fields)
+        if not 0 < info.doc_freq <= self.doc_count:
+            raise self._sections.damage(f"term {info.number} stands in {info.doc_freq} of {self.doc_count} articles")
+        docs, freqs = np.empty(room, np.uint32), np.empty((fields, room), np.uint32)
+        end = decode_postings(
+            self._postings, self._posting_words, info.postings_begin, info.postings_end, info.doc_freq, fields,
+            self.doc_count, docs, freqs,
+        )  # fmt: skip
+        if end < 0:
+            raise self._sections.damage(f"the postings of term {info.number} at byte {info.postings_begin}")
+        return docs[: info.doc_freq], freqs[:, : info.doc_freq]
+
+    def position_gaps(self, info: TermInfo) -> _Array:
+        """Return the position gaps of a term, uint32[position_count]: posting by posting, field by field."""
+        # A block of 128 takes a byte at least.
+        if info.position_count > 128 * (info.positions_end - info.positions_begin):
+            raise self._sections.damage(f"term {info.number} has {info.position_count} positions")
+        gaps = np.empty(-(-info.position_count // 128) * 128, np.uint32)
+        end = decode_positions(
+            self._positions, self._position_words, info.positions_begin, info.positions_end, info.position_count, gaps
+        )
+        if end < 0:
+            raise self._sections.damage(f"the positions of term {info.number} at byte {info.positions_begin}")
+        return gaps[: info.position_count]
+
+    def lengths(self, field: str) -> _Array:
+        """Return the number of words of a text field in each article, u8, u16 or u32[doc_count]."""
+        return self._sections.numbers(f"lengths.{field}", self.doc_count)
+
+    def boundaries(self) -> Strings:
+        """Return where sentences and paragraphs begin, coded, of each article."""
+        return Strings(self._sections, "boundaries", self.doc_count)
+
+    # Columns
+
+    def keywords(self, field: str) -> KeywordColumn:
+        """Return the values of a keyword field."""
+        return KeywordColumn(self._sections, field, self.doc_count)
+
+    def column(self, field: str) -> tuple[_Array, _Array]:
+        """Return (values, present) of a date (microseconds), number or flag field; present is bool[doc_count]."""
+        if field not in self._columns:
+            self._columns[field] = self._column(field)
+        return self._columns[field]
+
+    def _column(self, field: str) -> tuple[_Array, _Array]:
+        kind = self.schema.fields[field].kind
+        if isinstance(kind, Date):
+            dates = self._sections.array(f"date.{field}", np.int64, self.doc_count)
+            present = dates != MISSING
+            if (present & ((dates < _EARLIEST) | (dates > _LATEST))).any():
+                raise self._sections.damage(f"a date of {field} is not in the years 1 to 9999")
+            return dates, present
+        if isinstance(kind, Flag):
+            flags = self._sections.array(f"flag.{field}", np.uint8, self.doc_count)
+            return flags, flags < 2
+        assert isinstance(kind, Number)
+        is_float = self.schema.fields[field].type_name == "float"
+        values = self._sections.array(f"number.{field}", np.float64 if is_float else np.int64, self.doc_count)
+        return values, self._sections.array(f"has.{field}", np.uint8, self.doc_count) > 0
+
+    # Articles
+
+    def find_id(self, article_id: str) -> int | None:
+        """Return the number of the article with this id, None when there is none."""
+        encoded = article_id.encode("utf-8", "replace")
+        wanted = np.uint32(xxhash.xxh32_intdigest(encoded))
+        hashes = self._sections.array("id.hashes", np.uint32, self.doc_count)
+        docs = self._sections.array("id.docs", np.uint32, self.doc_count)
+        at = int(np.searchsorted(hashes, wanted))
+        while at < self.doc_count and hashes[at] == wanted:
+            doc = int(docs[at])
+            if doc < self.doc_count and self.ids.encoded(doc) == encoded:
+                return doc
+            at += 1
+        return None
+
+    def find_ids(self, ids: Sequence[str]) -> Iterator[tuple[int, int]]:
+        """Yield (place in `ids`, number) of each article whose id is among them."""
+        hashes = self._sections.array("id.hashes", np.uint32, self.doc_count)
+        wanted = np.array(
+            [xxhash.xxh32_intdigest(article_id.encode("utf-8", "replace")) for article_id in ids], np.uint32
+        )
+        at = np.searchsorted(hashes, wanted)
+        inside = at < self.doc_count
+        for place in np.flatnonzero(inside & (hashes[np.where(inside, at, 0)] == wanted) if self.doc_count else inside):
+            doc = self.find_id(ids[int(place)])
+            if doc is not None:
+                yield int(place), doc
+
+    def digest(self, doc: int) -> str:
+        """Return the first 8 bytes of an article's digest, in hexadecimal."""
+        return str(self.digests()[doc].tobytes().hex())
+
+    def digests(self) -> _Array:
+        """Return the first bytes of the digests of all articles, uint8[doc_count, 8]."""
+        return self._sections.array("digest", np.uint8, DIGEST_BYTES * self.doc_count).reshape(-1, DIGEST_BYTES)
+
+    def stored(self, doc: int) -> bytes:
+        """Return the stored JSON of an article."""
+        starts = self._sections.numbers("stored.starts", self.doc_count + 1)
+        sizes = self._sections.array("stored.sizes", np.uint32)
+        places = self._sections.numbers("stored.blocks", sizes.size + 1)
+        ends = self._block_ends
+        begin, end = int(starts[doc]), int(starts[doc + 1])
+        block = int(np.searchsorted(ends, begin, side="right"))
+        if begin > end or block >= sizes.size or end > int(ends[block]):
+            raise self._sections.damage(f"the stored article {doc} is placed at {begin} to {end}")
+        first = int(ends[block]) - int(sizes[block])
+        data = self._unpack(block, int(places[block]), int(places[block + 1]), int(sizes[block]))
+        return data[begin - first : end - first]
+
+    def stored_articles(self, live: _Array) -> Iterator[bytes]:
+        """Yield the stored JSON of the articles that live (bool[doc_count]), in order; each block is unpacked once."""
+        starts = self._sections.numbers("stored.starts", self.doc_count + 1).tolist()
+        sizes = self._sections.array("stored.sizes", np.uint32)
+        places = self._sections.numbers("stored.blocks", sizes.size + 1)
+        ends = self._block_ends.tolist()
+        block, data, first, after = -1, b"", 0, 0
+        for doc in np.flatnonzero(live).tolist():
+            begin, end = starts[doc], starts[doc + 1]
+            while begin >= after and block + 1 < len(ends):
+                block += 1
+                first, after, data = after, ends[block], b""
+            if not first <= begin <= end <= after:
+                raise self._sections.damage(f"the stored article {doc} is placed at {begin} to {end}")
+            data = data or self._unpack(block, int(places[block]), int(places[block + 1]), int(sizes[block]))
+            yield data[begin - first : end - first]
+
+    @cached_property
+    def _block_ends(self) -> _Array:
+        return np.cumsum(self._sections.array("stored.sizes", np.uint32), dtype=np.uint64)
+
+    def _unpack(self, block: int, begin: int, end: int, size: int) -> bytes:
+        stored: Bytes = self._sections.array("stored.data", np.uint8)
+        if begin > end or end > stored.size or size > _LARGEST_BLOCK:
+            raise self._sections.damage(f"stored block {block} is placed at {begin} to {end}")
+        frame = stored[begin:end].tobytes()
+        try:
+            # The size in the frame is not trusted: the output is bounded by that of the section.
+            if zstandard.frame_content_size(frame) != size:
+                raise zstandard.ZstdError("its size is another")
+            data = zstandard.ZstdDecompressor().decompress(frame, max_output_size=size)
+        except zstandard.ZstdError as error:
+            raise self._sections.damage(f"stored block {block} at byte {begin} ({error})") from None
+        if len(data) != size:
+            raise self._sections.damage(f"stored block {block} has {len(data)} bytes, not {size}")
+        return data
+
+    def damage(self, reason: str) -> FormatError:
+        """Return the error that says what is wrong in this segment's file."""
+        return self._sections.damage(reason)
+
+    def section(self, name: str) -> tuple[int, Bytes]:
+        """Return where a section begins in the file's content, and its bytes."""
+        return self._sections.place(name), self._sections.array(name, np.uint8)
+
+    def section_sizes(self) -> dict[str, int]:
+        """Return the bytes of each section."""
+        return self._sections.sizes()

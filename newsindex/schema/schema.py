@@ -1,0 +1,279 @@
+"""From a record to what is indexed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import to_json
+
+from newsindex.dates import to_microseconds, to_utc
+from newsindex.errors import FormatError, SchemaError, SourceError
+from newsindex.schema.article import Article
+from newsindex.schema.identity import fold_keyword, hashed_id, identifying_url
+from newsindex.schema.kinds import (
+    LARGEST_NUMBER,
+    Date,
+    Field,
+    Keyword,
+    Number,
+    Stored,
+    Text,
+    alternatives,
+    as_text,
+    field_of,
+)
+from newsindex.schema.plain import PlainFields
+from newsindex.schema.saved import check_fit, made_model
+
+__all__ = ["PreparedArticle", "Schema"]
+
+# What pydantic_core.to_json writes too, four times as fast; but the two write floats in different ways.
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+@dataclass(frozen=True)
+class PreparedArticle:
+    """A valid article as the indexer takes it.
+
+    `values` has the non-empty indexed fields: str for text, list[str] for keywords, int for dates (microseconds since
+    1970 UTC), int or float for numbers, bool for flags. `stored` is the whole article as JSON, `digest` tells whether
+    it changed, and `naive_dates` names the date fields that came without a zone.
+    """
+
+    article_id: str
+    values: dict[str, Any]
+    stored: str
+    digest: str
+    naive_dates: tuple[str, ...]
+    unknown_keys: tuple[str, ...]
+
+
+class Schema:
+    """The fields of a model, and the way from a record to what is indexed."""
+
+    def __init__(self, model: type[BaseModel], language: str = "english") -> None:
+        """Derive the schema.
+
+        Raises:
+            SchemaError: a field's type does not fit its kind, or no field is text.
+        """
+        if not (isinstance(model, type) and issubclass(model, BaseModel)):
+            raise SchemaError(f"model: a pydantic model, as newsindex.Article is, not {model!r:.60}")
+        self.model = model
+        self.language = language
+        self.fields: dict[str, Field] = {name: field_of(model, name) for name in model.model_fields}
+        infos = model.model_fields.items()
+        # None is not stored: where it is not the default it is put back when an article is loaded.
+        self._none_when_absent = {name: None for name, info in infos if info.is_required() or info.default is not None}
+        self._plain = PlainFields.of(model, self.fields)
+        self._extra = model.model_config.get("extra")
+        searched = (field for field in self.fields.values() if not isinstance(field.kind, Stored))
+        self._searched = [(field.name, type(field.kind), field.many) for field in searched]
+        self.text_fields = tuple(field.name for field in self.fields.values() if isinstance(field.kind, Text))
+        if not self.text_fields:
+            raise SchemaError(f"{model.__name__} has no text field; annotate one: Annotated[str, Text()]")
+
+    def of_kind(self, *kinds: type[Any]) -> tuple[str, ...]:
+        """Return the names of the fields of these kinds, in the model's order."""
+        return tuple(field.name for field in self.fields.values() if isinstance(field.kind, kinds))
+
+    @property
+    def date_field(self) -> str | None:
+        """The date by which hits are sorted: `published`, else the first date field."""
+        dates = self.of_kind(Date)
+        return "published" if "published" in dates else (dates[0] if dates else None)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the schema as JSON data, the inverse of `from_json`."""
+        return {
+            "model": self.model.__name__,
+            "language": self.language,
+            "fields": [
+                {"name": f.name, "kind": type(f.kind).__name__, "type": f.type_name, "many": f.many}
+                | ({"weight": f.kind.weight} if isinstance(f.kind, Text) else {})
+                for f in self.fields.values()
+            ],
+        }
+
+    @classmethod
+    def from_json(cls, data: Any, file: str, model: type[BaseModel] | None = None) -> Schema:
+        """Rebuild the schema of an index, on the given model, else on Article where it fits, else on a made one.
+
+        Raises:
+            SchemaError: the given model does not fit.
+            FormatError: the data is not a schema.
+        """
+        try:
+            language = data["language"]
+            if model is not None:
+                schema = cls(model, language)
+                check_fit(schema.to_json(), data, model.__name__, file)
+                return schema
+            shipped = cls(Article, language)
+            if shipped.to_json()["fields"] == data["fields"]:
+                return shipped
+            return cls(made_model(data), language)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise FormatError(file, f"the schema is damaged ({error!r}); restore the folder from a copy") from error
+
+    def article(self, record: BaseModel | Mapping[str, Any]) -> BaseModel:
+        """Return the record as an instance of the model.
+
+        Raises:
+            SourceError: the record does not fit; the reason names the field.
+        """
+        given = self._mapping(record)
+        try:
+            values = dict(given)
+            if "id" in values and "id" in self.fields and self.fields["id"].type_name == "str":
+                values["id"] = as_text(values["id"])
+            return self.model.model_validate(values)
+        except ValidationError as error:
+            reasons = "; ".join(
+                f"{'.'.join(str(part) for part in fault['loc'])}: {_shown(fault['msg'])}" for fault in error.errors()
+            )
+            raise SourceError(reasons) from None
+        except (ValueError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
+            raise SourceError(f"not an article: {type(error).__name__}: {_shown(str(error))}") from error
+
+    def _mapping(self, record: Any) -> Mapping[str, Any]:
+        if type(record) is self.model:
+            # Its values may have been set since it was made, or never checked.
+            return record.__dict__ | (record.__pydantic_extra__ or {})
+        if isinstance(record, BaseModel):
+            return record.model_dump(warnings=False)
+        if not isinstance(record, Mapping):
+            raise SourceError(f"not an article: {type(record).__name__}; give {self.model.__name__} or a dict")
+        return record
+
+    def prepare(self, record: BaseModel | Mapping[str, Any]) -> PreparedArticle:
+        """Validate a record, give it its id, and return what the indexer needs.
+
+        Raises:
+            SourceError: the record does not fit, or has no text.
+        """
+        mapping = self._mapping(record)
+        article: BaseModel | None = None
+        plain = self._plain.read(mapping) if self._plain is not None else None
+        if plain is not None:
+            given, extra = plain
+        else:
+            article = self.article(mapping)
+            given = {name: getattr(article, name) for name in self.fields}
+            extra = article.model_extra or {}
+        values, moments, naive = self._indexed(given)
+        if not any(name in values for name in self.text_fields):
+            unknown = ", ".join(sorted(extra)[:10])
+            hint = f"; the keys {unknown} are no fields of {self.model.__name__}" if unknown else ""
+            raise SourceError(f"no text: {', '.join(self.text_fields)} are all empty{hint}")
+        article_id = self._article_id(given, extra, values)
+        try:
+            if article is None:
+                dumped = {name: value for name, value in given.items() if value is not None}
+                dumped.update((key, extra[key]) for key in sorted(extra) if extra[key] is not None)
+            else:
+                computed = set(self.model.model_computed_fields)
+                written = article.model_dump(mode="json", exclude_none=True, exclude=computed)
+                dumped = {name: _ordered(written[name]) for name in self.fields if name in written}
+                dumped.update((key, _ordered(written[key])) for key in sorted(extra) if key in written)
+            dumped = {"id": article_id} | dumped | moments
+            dumped["id"] = article_id
+            if self._plain is not None and article is None and not self._plain.has_floats:
+                encoded = to_json(dumped)
+                stored = encoded.decode("utf-8")
+            else:
+                stored = _JSON(dumped)
+                encoded = stored.encode("utf-8")
+        except (ValueError, TypeError, RecursionError) as error:
+            raise SourceError(f"the article cannot be stored as JSON in UTF-8: {_shown(str(error))}") from None
+        return PreparedArticle(
+            article_id=article_id,
+            values=values,
+            stored=stored,
+            digest=hashlib.blake2b(encoded, digest_size=16).hexdigest(),
+            naive_dates=tuple(naive),
+            unknown_keys=tuple(key for key in extra if key != "id"),
+        )
+
+    def _indexed(self, given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str], list[str]]:
+        """Return the values to index, the dates as they are stored, and the dates without a zone."""
+        values: dict[str, Any] = {}
+        moments: dict[str, str] = {}
+        naive: list[str] = []
+        for name, kind, many in self._searched:
+            value = given[name]
+            if value is None:
+                continue
+            if kind is Text:
+                if value and not value.isspace():
+                    values[name] = value
+            elif kind is Keyword:
+                kept = [text for text in (value if many else (value,)) if _has_key(text)] if value else None
+                if kept:
+                    values[name] = kept
+            elif kind is Date:
+                try:
+                    moment = to_utc(value)
+                except (ValueError, OverflowError):
+                    raise SourceError(f"{name}: {value!s:.40} is outside the years 1 to 9999 in UTC") from None
+                if value.tzinfo is None:
+                    naive.append(name)
+                moments[name] = f"{moment.replace(tzinfo=None).isoformat()}Z"
+                values[name] = to_microseconds(moment)
+            elif kind is Number:
+                if not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
+                    raise SourceError(f"{name}: {value!r:.40} is no number from -2^62 to 2^62")
+                values[name] = value
+            else:
+                values[name] = value
+        return values, moments, naive
+
+    def _article_id(self, given: dict[str, Any], extra: dict[str, Any], values: dict[str, Any]) -> str:
+        named = given.get("id", extra.get("id"))
+        if named is not None and str(named).strip():
+            return str(named).strip()
+        if "id" in given and alternatives(self.model.model_fields["id"].annotation) not in ((str,), (Any,)):
+            raise SourceError(f"id: {self.model.__name__} takes no text for an id, so that none can be made; give one")
+        url = given.get("url", extra.get("url"))
+        address = identifying_url(url) if isinstance(url, str) else None
+        if address is not None:
+            return hashed_id("url", address)
+        content = {name: values[name] for name in ("source", "title", "published", "body") if name in values} or values
+        return hashed_id("text", json.dumps(content, ensure_ascii=False, sort_keys=True))
+
+    def load(self, stored: str) -> BaseModel:
+        """Return the article from its stored JSON.
+
+        Raises:
+            FormatError: the JSON is damaged, or does not fit the model.
+        """
+        article_id = None
+        try:
+            data = json.loads(stored)
+            article_id = data["id"]
+            if "id" not in self.fields and self._extra != "allow":
+                del data["id"]
+            return self.model.model_validate(self._none_when_absent | data)
+        except (ValueError, TypeError, LookupError, RecursionError) as error:
+            reason = f"does not fit {self.model.__name__}: {_shown(' '.join(str(error).split()))}"
+            raise FormatError(f"the stored article {article_id!r}", reason) from error
+
+
+def _has_key(text: str) -> bool:
+    return bool(fold_keyword(text)) if not text.isascii() else not text.isspace() and text != ""
+
+
+def _shown(message: str) -> str:
+    return message.removeprefix("Value error, ")[:200]
+
+
+def _ordered(value: Any) -> Any:
+    """Return JSON data with the keys in one order, so that equal articles have equal digests."""
+    if isinstance(value, dict):
+        return {key: _ordered(value[key]) for key in sorted(value)}
+    return [_ordered(part) for part in value] if isinstance(value, list) else value

@@ -1,0 +1,319 @@
+"""The segment format: kernels against plain Python, round trips, merges, damage."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from newsindex import Article, FormatError
+from newsindex.analysis import Analyzer
+from newsindex.analysis.batch import BatchTokenizer
+from newsindex.codec import format as spec
+from newsindex.codec.decode_kernel import decode_positions, decode_postings
+from newsindex.codec.dictionary_kernel import encode_dictionary, find_term
+from newsindex.codec.encode_kernel import encode_terms, worst_bytes
+from newsindex.codec.invert_kernel import invert
+from newsindex.codec.merge import Part, merge_segments
+from newsindex.codec.pack_kernel import BLOCK, get_vbyte, pack_block, put_vbyte, unpack_block
+from newsindex.codec.reader import SegmentReader
+from newsindex.codec.writer import encode_articles
+from newsindex.schema import Schema
+from tests.segments import make_segment
+from tests.strategies import ARCHIVES, Counted
+
+SCHEMA = Schema(Counted)
+ANALYZER = Analyzer("english")
+NEWS = Schema(Article)
+
+
+@pytest.mark.parametrize("width", range(33))
+def test_a_block_of_any_width_comes_back(width: int) -> None:
+    generator = np.random.default_rng(width)
+    values = generator.integers(0, 2**width, BLOCK, dtype=np.uint64).astype(np.uint32)
+    words = np.full(4 * width + 2, 0xFFFFFFFF, np.uint32)
+    again = np.zeros(BLOCK, np.uint32)
+    assert pack_block(values, 0, width, words, 1) == 1 + 4 * width
+    assert (words[0], words[-1]) == (0xFFFFFFFF, 0xFFFFFFFF)
+    assert unpack_block(words, 1, width, again, 0) == 1 + 4 * width
+    assert again.tolist() == values.tolist()
+    if width:
+        assert unpack_block(words[: 4 * width], 1, width, again, 0) == -1
+    assert unpack_block(words, 0, 33, again, 0) == -1
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_variable_bytes(value: int) -> None:
+    data = np.zeros(6, np.uint8)
+    used = put_vbyte(value, data, 0)
+    rest, plain = value, []
+    while rest > 127:
+        plain.append(rest & 127 | 128)
+        rest >>= 7
+    assert data[:used].tolist() == [*plain, rest]
+    assert get_vbyte(data, 0, used) == (value, used)
+    assert get_vbyte(data, 0, used - 1)[1] == -1
+
+
+def encode(texts: list[list[int]], fields: int, term_count: int) -> tuple[Any, Any, Any, Any]:
+    """Return (occurrences, postings, positions, told) of texts as lists of term numbers."""
+    tokens = np.array([term for text in texts for term in text], np.uint32)
+    starts = np.concatenate([[0], np.cumsum([len(text) for text in texts])]).astype(np.int64)
+    occurrences = invert(tokens, np.arange(term_count, dtype=np.uint32), starts, term_count)
+    room = sum(worst_bytes(int(n), fields) for n in np.diff(occurrences[0])) + 4 & ~3
+    postings, positions = np.zeros(room, np.uint8), np.zeros(room, np.uint8)
+    told = np.zeros((term_count, 5), np.int64)
+    lengths = np.array([sum(map(len, texts[i : i + fields])) for i in range(0, len(texts), fields)], np.uint32)
+    weights = np.ones(fields, np.float32)
+    term, used, put = encode_terms(0, *occurrences, fields, weights, lengths, postings, positions, told)
+    assert term == term_count
+    assert (used, put) == (told[:, 2].sum(), told[:, 4].sum())
+    return occurrences, postings[:used], positions[:put], told
+
+
+@pytest.mark.parametrize("articles", [1, 2, 127, 128, 129, 256, 300])
+@pytest.mark.parametrize("fields", [1, 2, 3, 8])
+def test_postings_and_positions_come_back(articles: int, fields: int) -> None:
+    generator = np.random.default_rng(articles * 10 + fields)
+    texts = [(generator.zipf(1.5, generator.integers(0, 30)) % 7).tolist() for _ in range(articles * fields)]
+    (starts, where, places), postings, positions, told = encode(texts, fields, 7)
+    begin = put = 0
+    for term in range(7):
+        _, doc_freq, used, count, placed = told[term].tolist()
+        docs = np.zeros(-(-doc_freq // BLOCK) * BLOCK, np.uint32)
+        freqs = np.zeros((fields, docs.size), np.uint32)
+        gaps = np.zeros(-(-count // BLOCK) * BLOCK, np.uint32)
+        words = postings.view(np.uint32), positions.view(np.uint32)
+        end = decode_postings(postings, words[0], begin, begin + used, doc_freq, fields, articles, docs, freqs)
+        assert begin + used - 3 <= end <= begin + used
+        assert decode_positions(positions, words[1], put, put + placed, count, gaps) >= put
+        own = slice(starts[term], starts[term + 1])
+        expected: dict[int, dict[int, list[int]]] = {}
+        for text, place in zip(where[own].tolist(), places[own].tolist(), strict=True):
+            expected.setdefault(text // fields, {}).setdefault(text % fields, []).append(place)
+        assert docs[:doc_freq].tolist() == list(expected)
+        at = 0
+        for number, by_field in enumerate(expected.values()):
+            assert freqs[:, number].tolist() == [len(by_field.get(field, [])) for field in range(fields)]
+            for found in by_field.values():
+                assert np.cumsum(gaps[at : at + len(found)]).tolist() == found
+                at += len(found)
+        assert decode_postings(postings, words[0], begin, begin + used, doc_freq + 1, fields, articles, docs, freqs) < 0
+        begin += used
+        put += placed
+
+
+def test_the_example_of_the_specification() -> None:
+    texts: list[list[int]] = [[], [], [], [], [], [], [], [0, 0], [0], [0]]
+    _, postings, _, told = encode(texts, 2, 1)
+    example = "04 12  01 80 03 01 01"
+    assert example in (spec.__doc__ or "")
+    assert postings.tobytes()[:7] == bytes.fromhex(example)
+    assert told[0, 1] == 2
+
+
+def test_the_record_of_a_block_is_as_the_specification_says() -> None:
+    assert (spec.SKIP.itemsize, spec.SKIP_WORDS, spec.TERM_BLOCK.itemsize) == (32, 8, 24)
+    texts = [[0] * (1 + n % 5) + [1] * (n % 7) for n in range(300)]
+    _, postings, _, _ = encode(texts, 1, 2)
+    skips = postings[: 2 * 32].view(spec.SKIP)
+    assert skips["last_doc"].tolist() == [127, 255]
+    assert skips["positions"].tolist() == [0, sum(1 + n % 5 for n in range(128))]
+
+
+@given(st.data())
+def test_no_article_scores_above_its_blocks_bound(data: Any) -> None:
+    lengths = data.draw(st.lists(st.tuples(st.integers(1, 9), st.integers(0, 40)), min_size=BLOCK, max_size=BLOCK))
+    texts = [[0] * frequency + [1] * others for frequency, others in lengths]
+    _, postings, _, _ = encode(texts, 1, 2)
+    pairs = postings[:32].view(spec.SKIP)["impacts"][0].tolist()
+
+    def score(frequency: float, length: float) -> float:
+        return frequency / (frequency + 1.2 * (0.25 + 0.75 * length / 20))
+
+    best = max(score(quarters / 4, length) for quarters, length in pairs)
+    assert best >= max(score(frequency, frequency + others) for frequency, others in lengths) - 1e-12
+
+
+WORDS = st.lists(st.binary(min_size=1, max_size=12), unique=True, max_size=60).map(sorted)
+
+
+@given(WORDS, st.lists(st.binary(max_size=12), max_size=20))
+def test_the_dictionary_finds_what_is_there(words: list[bytes], others: list[bytes]) -> None:
+    told = np.array([[n % 8, n * 7 % 50 + 1, n * 3 % 40, n % 9, n * 5 % 30] for n in range(len(words))], np.int64)
+    told = told.reshape(-1, 5)
+    starts = np.concatenate([[0], np.cumsum([len(word) for word in words])]).astype(np.int64)
+    blocks = np.zeros((-(-len(words) // 16), 3), np.uint64)
+    data = np.zeros(int(starts[-1]) + 23 * len(words), np.uint8)
+    used = encode_dictionary(np.frombuffer(b"".join(words), np.uint8), starts, told, blocks, data)
+    for wanted in [*words, *others]:
+        found = find_term(blocks, data[:used], len(words), np.frombuffer(wanted, np.uint8)).tolist()
+        place = sum(word < wanted for word in words)
+        assert found[:2] == [int(wanted in words), place]
+        if wanted in words:
+            begin, put = told[:place, 2].sum(), told[:place, 4].sum()
+            assert found[2:] == [
+                *told[place, :2], begin, begin + told[place, 2], told[place, 3], put, put + told[place, 4],
+            ]  # fmt: skip
+
+
+def content(segment: SegmentReader) -> dict[str, Any]:
+    """Return everything that a segment says, by public methods."""
+    said: dict[str, Any] = {}
+    for term, info in segment.terms():
+        docs, freqs = segment.postings(info)
+        said[f"term {term!r}"] = (docs.tolist(), freqs.tolist(), segment.position_gaps(info).tolist(), info.fields)
+    for name in SCHEMA.text_fields:
+        said[name] = segment.lengths(name).tolist()
+    for name in ("source", "tags"):
+        column = segment.keywords(name)
+        said[name] = [
+            [column.keys[int(number)] for number in column.ords[column.starts[doc] : column.starts[doc + 1]]]
+            for doc in range(segment.doc_count)
+        ]
+    for name in ("published", "words", "grade", "live"):
+        values, present = segment.column(name)
+        said[name] = [value if there else None for value, there in zip(values.tolist(), present, strict=True)]
+    said["articles"] = [
+        (segment.ids[doc], segment.titles[doc], segment.digest(doc), segment.stored(doc).decode())
+        for doc in range(segment.doc_count)
+    ]
+    said["boundaries"] = [segment.boundaries().encoded(doc) for doc in range(segment.doc_count)]
+    return said
+
+
+@settings(max_examples=60)
+@given(ARCHIVES)
+def test_a_segment_holds_what_was_put_in(archive: list[dict[str, Any]]) -> None:
+    articles = [SCHEMA.prepare({"id": f"a{n}"} | values) for n, values in enumerate(archive)]
+    segment = make_segment(SCHEMA, articles)
+    assert segment.doc_count == len(articles)
+    expected: dict[bytes, list[tuple[int, int, int]]] = {}
+    for doc, article in enumerate(articles):
+        assert segment.find_id(article.article_id) == doc
+        assert segment.stored(doc).decode() == article.stored
+        for number, name in enumerate(SCHEMA.text_fields):
+            terms = ANALYZER.terms(article.values.get(name, ""))
+            assert segment.lengths(name)[doc] == len(terms)
+            for place, term in enumerate(terms):
+                expected.setdefault(term.encode(), []).append((doc, number, place))
+    assert [term for term, _ in segment.terms()] == sorted(expected)
+    for term, places in expected.items():
+        info = segment.find(term)
+        assert info is not None
+        docs, freqs = segment.postings(info)
+        gaps = iter(segment.position_gaps(info).tolist())
+        found = []
+        for posting, doc in enumerate(docs.tolist()):
+            for number in range(len(SCHEMA.text_fields)):
+                place = 0
+                for _ in range(freqs[number, posting]):
+                    place += next(gaps)
+                    found.append((doc, number, place))
+        assert found == places
+    assert segment.find_id("nobody") is None
+    assert segment.find(b"nothing") is None
+
+
+@settings(max_examples=60)
+@given(ARCHIVES)
+def test_compiled_tokens_give_the_same_segment_as_plain_ones(archive: list[dict[str, Any]]) -> None:
+    articles = [SCHEMA.prepare({"id": f"a{n}"} | values) for n, values in enumerate(archive)]
+    body = b"".join(encode_articles(SCHEMA, articles, BatchTokenizer(ANALYZER)))
+    compiled = SegmentReader(np.frombuffer(body, np.uint8), "compiled", SCHEMA)
+    assert content(compiled) == content(make_segment(SCHEMA, articles))
+
+
+@settings(max_examples=60)
+@given(ARCHIVES, st.integers(0, 12), st.sets(st.integers(0, 11)))
+def test_merging_is_as_if_the_living_had_been_written_together(
+    archive: list[dict[str, Any]], cut: int, deleted: set[int]
+) -> None:
+    articles = [SCHEMA.prepare({"id": f"a{n}"} | values) for n, values in enumerate(archive)]
+    live = np.array([number not in deleted for number in range(len(articles))])
+    parts = [
+        Part(make_segment(SCHEMA, articles[part]), live[part])
+        for part in (slice(0, cut), slice(cut, None))
+        if articles[part]
+    ]
+    body = b"".join(merge_segments(SCHEMA, parts))
+    merged = SegmentReader(np.frombuffer(body, np.uint8), "merged", SCHEMA)
+    left = [article for article, lives in zip(articles, live, strict=True) if lives]
+    assert content(merged) == content(make_segment(SCHEMA, left))
+
+
+def sample_body() -> bytes:
+    articles = [
+        NEWS.prepare({"id": f"a{n}", "title": f"Rates fell {n}", "body": "the bank " * (n % 9) + f"word{n % 13}",
+                      "source": f"S{n % 3}", "published": "2024-04-01", "tags": ["x", "y"][: n % 3]})
+        for n in range(200)
+    ]  # fmt: skip
+    return b"".join(encode_articles(NEWS, articles, BatchTokenizer(ANALYZER)))
+
+
+def read_everything(data: bytes) -> None:
+    segment = SegmentReader(np.frombuffer(data, np.uint8), "damaged.nix", NEWS)
+    for _, info in segment.terms():
+        segment.postings(info)
+        segment.position_gaps(info)
+    for _ in segment.words(b""):
+        pass
+    for name in NEWS.text_fields:
+        segment.lengths(name)
+    for name in ("source", "tags", "authors"):
+        column = segment.keywords(name)
+        for number in range(len(column.keys)):
+            _ = column.keys[number], column.shown[number], column.docs(number)
+    segment.column("published")
+    for doc in range(segment.doc_count):
+        _ = segment.ids[doc], segment.titles[doc], segment.stored(doc), segment.digest(doc)
+        segment.boundaries().encoded(doc)
+    segment.find_id("a5")
+
+
+def test_decoders_meet_damage_without_a_crash() -> None:
+    """No checksum stands before the decoders here: they may misread, or raise FormatError, and nothing else."""
+    body = sample_body()
+    read_everything(body)
+    seed = 20240401
+    print(f"seed {seed}")
+    generator = np.random.default_rng(seed)
+    refused = read = 0
+    trials = int(os.environ.get("NEWSINDEX_TRIALS", "400"))
+    for _ in range(trials):
+        data = bytearray(body)
+        for _ in range(int(generator.integers(1, 4))):
+            at = int(generator.integers(0, len(data)))
+            match int(generator.integers(0, 4)):
+                case 0:
+                    data[at] ^= 1 << int(generator.integers(0, 8))
+                case 1:
+                    data[at] = int(generator.integers(0, 256))
+                case 2:
+                    data[at : at + 64] = bytes(min(64, len(data) - at))
+                case _:
+                    data = data[: max(at, 1)]
+        try:
+            read_everything(bytes(data))
+        except FormatError as error:
+            refused += "damaged.nix" in str(error)
+        else:
+            read += 1
+    assert refused + read == trials
+    assert refused > 0
+
+
+def test_kernels_without_the_compiler() -> None:
+    program = (
+        "from tests.test_codec import sample_body; import hashlib;print(hashlib.sha256(sample_body()).hexdigest())"
+    )
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout.strip() == hashlib.sha256(sample_body()).hexdigest()
