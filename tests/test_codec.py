@@ -22,7 +22,15 @@ from newsindex.codec.dictionary_kernel import encode_dictionary, find_term
 from newsindex.codec.encode_kernel import encode_terms, worst_bytes
 from newsindex.codec.invert_kernel import invert
 from newsindex.codec.merge import Part, merge_segments
-from newsindex.codec.pack_kernel import BLOCK, get_vbyte, pack_block, put_vbyte, unpack_block
+from newsindex.codec.pack_kernel import (
+    BLOCK,
+    get_vbyte,
+    pack_block,
+    pack_patched,
+    put_vbyte,
+    unpack_block,
+    unpack_patched,
+)
 from newsindex.codec.reader import SegmentReader
 from newsindex.codec.writer import encode_articles
 from newsindex.schema import Schema
@@ -47,6 +55,25 @@ def test_a_block_of_any_width_comes_back(width: int) -> None:
     if width:
         assert unpack_block(words[: 4 * width], 1, width, again, 0) == -1
     assert unpack_block(words, 0, 33, again, 0) == -1
+
+
+@given(
+    st.lists(st.integers(0, 40), min_size=BLOCK, max_size=BLOCK),
+    st.dictionaries(st.integers(0, BLOCK - 1), st.integers(0, 2**32 - 1), max_size=BLOCK),
+)
+def test_a_block_with_outliers_comes_back(common: list[int], outliers: dict[int, int]) -> None:
+    values = np.array([outliers.get(i, value) for i, value in enumerate(common)], np.uint32)
+    data, scratch, again = np.full(600, 0xFF, np.uint8), np.zeros(BLOCK, np.uint32), np.zeros(BLOCK, np.uint32)
+    code, after = pack_patched(values, 0, scratch, data, data.view(np.uint32), 4)
+    widest = int(values.max()).bit_length()
+    assert after - 4 <= 16 * widest
+    assert after % 4 == 0
+    assert (data[:4] == 0xFF).all()
+    assert (data[after:] == 0xFF).all()
+    assert unpack_patched(data, data.view(np.uint32), 4, code, after, again, 0) == after
+    assert again.tolist() == values.tolist()
+    if after > 4:
+        assert unpack_patched(data, data.view(np.uint32), 4, code, after - 1, again, 0) == -1
 
 
 @given(st.integers(0, 2**32 - 1))
@@ -122,10 +149,18 @@ def test_the_example_of_the_specification() -> None:
 def test_the_record_of_a_block_is_as_the_specification_says() -> None:
     assert (spec.SKIP.itemsize, spec.SKIP_WORDS, spec.TERM_BLOCK.itemsize) == (32, 8, 24)
     texts = [[0] * (1 + n % 5) + [1] * (n % 7) for n in range(300)]
-    _, postings, _, _ = encode(texts, 1, 2)
+    _, postings, positions, _ = encode(texts, 1, 2)
     skips = postings[: 2 * 32].view(spec.SKIP)
     assert skips["last_doc"].tolist() == [127, 255]
-    assert skips["positions"].tolist() == [0, sum(1 + n % 5 for n in range(128))]
+    before = sum(1 + n % 5 for n in range(128))
+    assert skips["positions"].tolist() == [0, before]
+    codes = sum(1 + n % 5 for n in range(300)) // BLOCK
+    gaps = np.zeros(BLOCK, np.uint32)
+    at = (codes + 3 & ~3) + int(skips["position_block"][1])
+    words = positions[: positions.size & ~3].view(np.uint32)
+    code = positions[before // BLOCK]
+    assert unpack_patched(positions, words, at, code, positions.size, gaps, 0) > at
+    assert gaps.tolist() == [gap for n in range(300) for gap in [0] + [1] * (n % 5)][before // BLOCK * BLOCK :][:BLOCK]
 
 
 @given(st.data())

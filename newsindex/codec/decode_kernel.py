@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from newsindex.codec.pack_kernel import BLOCK, get_vbyte, unpack_block
+from newsindex.codec.pack_kernel import BLOCK, get_vbyte, unpack_patched
 
 __all__ = ["decode_positions", "decode_postings"]
 
@@ -47,16 +47,13 @@ def decode_postings(data, words, begin, end, doc_freq, field_count, doc_count, d
             at = (header + 1 + field_count + 3) & ~3
             if at > end:
                 return -1
-            word = unpack_block(words, at >> 2, data[header], docs, block * BLOCK)
-            if word < 0:
+            at = unpack_patched(data, words, at, data[header], end, docs, block * BLOCK)
+            if at < 0:
                 return -1
             for field in range(field_count):
-                word = unpack_block(words, word, data[header + 1 + field], freqs[field], block * BLOCK)
-                if word < 0:
+                at = unpack_patched(data, words, at, data[header + 1 + field], end, freqs[field], block * BLOCK)
+                if at < 0:
                     return -1
-            at = word << 2
-            if at > end:
-                return -1
             for i in range(block * BLOCK, block * BLOCK + BLOCK):
                 gap = np.int64(docs[i])
                 before += gap
@@ -123,11 +120,8 @@ def decode_positions(data, words, begin, end, count, gaps):
         if at > end:
             return -1
         for block in range(full):
-            word = unpack_block(words, at >> 2, data[widths + block], gaps, block * BLOCK)
-            if word < 0:
-                return -1
-            at = word << 2
-            if at > end:
+            at = unpack_patched(data, words, at, data[widths + block], end, gaps, block * BLOCK)
+            if at < 0:
                 return -1
     for i in range(full * BLOCK, count):
         value, at = get_vbyte(data, at, end)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from newsindex.codec.pack_kernel import BLOCK, block_width, pack_block, put_vbyte
+from newsindex.codec.pack_kernel import BLOCK, pack_patched, put_vbyte
 
 __all__ = ["TERM_FIELDS", "encode_boundaries", "encode_terms", "worst_bytes"]
 
@@ -80,8 +80,12 @@ def _impacts(freqs, docs, start, weights, lengths, out, at):
 
 
 @njit(cache=True, nogil=True)
-def _put_postings(docs, freqs, gap_counts, doc_freq, weights, lengths, scratch, out, words, at):
-    """Encode the postings of one term from byte `at`; return the byte after them."""
+def _put_postings(docs, freqs, gap_counts, doc_freq, weights, lengths, position_blocks, scratch, out, words, at):
+    """Encode the postings of one term from byte `at`; return the byte after them.
+
+    `position_blocks` has where each full block of the term's positions begins, and the tail.
+    """
+    low = np.empty(BLOCK, np.uint32)
     field_count = weights.size
     full = doc_freq // BLOCK
     skips = at >> 2
@@ -95,7 +99,7 @@ def _put_postings(docs, freqs, gap_counts, doc_freq, weights, lengths, scratch, 
         words[skip] = docs[start + BLOCK - 1]
         words[skip + 1] = payload - begin
         words[skip + 2] = position_count
-        words[skip + 3] = 0
+        words[skip + 3] = position_blocks[position_count // BLOCK]
         _impacts(freqs, docs, start, weights, lengths, words, skip + 4)
         for i in range(BLOCK):
             doc = np.int64(docs[start + i])
@@ -103,18 +107,12 @@ def _put_postings(docs, freqs, gap_counts, doc_freq, weights, lengths, scratch, 
             before = doc
             position_count += gap_counts[start + i]
         header = payload
-        width = block_width(scratch, 0)
-        out[header] = width
         payload = (header + 1 + field_count + 3) & ~3
-        for i in range(header + 1, payload):
+        for i in range(header, payload):
             out[i] = 0
-        payload = pack_block(scratch, 0, width, words, payload >> 2) << 2
+        out[header], payload = pack_patched(scratch, 0, low, out, words, payload)
         for field in range(field_count):
-            for i in range(BLOCK):
-                scratch[i] = freqs[field, start + i]
-            width = block_width(scratch, 0)
-            out[header + 1 + field] = width
-            payload = pack_block(scratch, 0, width, words, payload >> 2) << 2
+            out[header + 1 + field], payload = pack_patched(freqs[field], start, low, out, words, payload)
     at = payload
     for i in range(full * BLOCK, doc_freq):
         doc = np.int64(docs[i])
@@ -142,16 +140,20 @@ def _put_postings(docs, freqs, gap_counts, doc_freq, weights, lengths, scratch, 
 
 
 @njit(cache=True, nogil=True)
-def _put_positions(gaps, count, out, words, at):
-    """Encode the position gaps of one term from byte `at`; return the byte after them."""
+def _put_positions(gaps, count, blocks, scratch, out, words, at):
+    """Encode the position gaps of one term from byte `at`; return the byte after them.
+
+    `blocks` is overwritten with where each full block begins, and the tail, in bytes from the end of the codes.
+    """
     full = count // BLOCK
     packed = (at + full + 3) & ~3 if full else at
+    begin = packed
     for i in range(at + full, packed):
         out[i] = 0
     for block in range(full):
-        width = block_width(gaps, block * BLOCK)
-        out[at + block] = width
-        packed = pack_block(gaps, block * BLOCK, width, words, packed >> 2) << 2
+        blocks[block] = packed - begin
+        out[at + block], packed = pack_patched(gaps, block * BLOCK, scratch, out, words, packed)
+    blocks[full] = packed - begin
     for i in range(full * BLOCK, count):
         packed = put_vbyte(gaps[i], out, packed)
     return packed
@@ -185,6 +187,7 @@ def encode_terms(first, starts, texts, positions, field_count, weights, lengths,
     freqs = np.zeros((field_count, capacity), np.uint32)
     counts = np.zeros(capacity, np.uint32)
     gaps = np.zeros(capacity, np.uint32)
+    blocks = np.zeros(capacity // BLOCK + 2, np.uint32)
     term = first
     while term < starts.size - 1:
         begin = starts[term]
@@ -199,6 +202,7 @@ def encode_terms(first, starts, texts, positions, field_count, weights, lengths,
             freqs = np.zeros((field_count, capacity), np.uint32)
             counts = np.zeros(capacity, np.uint32)
             gaps = np.zeros(capacity, np.uint32)
+            blocks = np.zeros(capacity // BLOCK + 2, np.uint32)
         doc_freq = 0
         mask = 0
         last_doc = np.int64(-1)
@@ -226,16 +230,16 @@ def encode_terms(first, starts, texts, positions, field_count, weights, lengths,
         # Blocks are read as words from the map, so what has some begins at a multiple of 4.
         old_at = at
         old_put = put
-        if doc_freq >= BLOCK:
-            while at & 3:
-                postings[at] = 0
-                at += 1
-        at = _put_postings(docs, freqs, counts, doc_freq, weights, lengths, scratch, postings, words, at)
         if occurrences >= BLOCK:
             while put & 3:
                 placed[put] = 0
                 put += 1
-        put = _put_positions(gaps, occurrences, placed, placed_words, put)
+        put = _put_positions(gaps, occurrences, blocks, scratch, placed, placed_words, put)
+        if doc_freq >= BLOCK:
+            while at & 3:
+                postings[at] = 0
+                at += 1
+        at = _put_postings(docs, freqs, counts, doc_freq, weights, lengths, blocks, scratch, postings, words, at)
         told[term, TERM_FIELDS] = mask
         told[term, TERM_DOCS] = doc_freq
         told[term, TERM_POSTINGS] = at - old_at

@@ -19,18 +19,20 @@ Text. One postings list a term over all text fields: a word searched everywhere 
                        when the term stands in text field f
     postings        for each term: full*, then tail. With b = doc_freq // 128 full blocks:
                        SKIP[b], then b payloads, then the tail of doc_freq % 128 postings
-    payload         := widths u8[1 + F] padded to 4, gaps packed, then the frequencies of each field packed
+    payload         := codes u8[1 + F] padded to 4, gaps packed, then the frequencies of each field packed
     tail            := (gap vb, frequencies)*; frequencies := one byte 0 fff tttt for t = 1..15 in field f alone,
                        else 0x80, fields u8, (frequency vb)*
     positions       for each term: positions of one posting after the other, field by field, as gaps (the first in a
-                       field: from 0). With p = position_count // 128: widths u8[p] padded to 4, p packed blocks, then
+                       field: from 0). With p = position_count // 128: codes u8[p] padded to 4, p packed blocks, then
                        position_count % 128 as vb
 
     A gap is the distance to the doc id before (to -1 for the first). vb: variable bytes; packed: blocks of 128 at one
-    bit width (`pack_kernel`). Terms with full blocks begin at multiples of 4.
+    bit width, their outliers patched (`pack_kernel`); the code tells width and patches. Terms with full blocks begin at
+    multiples of 4.
 
-    SKIP has, for each full block: its last doc id; where its payload begins, in bytes from the end of the term's SKIPs;
-    how many positions stand before it; and four competitive pairs (weighted frequency in quarters, rounded up, weighted
+    SKIP has, for each full block: its last doc id; where its payload begins, in bytes from the end of the SKIPs;
+    how many positions stand before it, and where the block of positions with the next begins, in bytes from the end of
+    the codes; and four competitive pairs (weighted frequency in quarters, rounded up, weighted
     length, rounded down) by which its best score is bounded. The weights are the schema's. The format stores facts, not
     scores, so k1 and b may change without a rebuild.
 
@@ -83,6 +85,12 @@ DIGEST_BYTES = 8
 
 TERM_BLOCK = np.dtype([("data", "<u8"), ("postings", "<u8"), ("positions", "<u8")])
 SKIP = np.dtype(
-    [("last_doc", "<u4"), ("payload", "<u4"), ("positions", "<u4"), ("spare", "<u4"), ("impacts", "<u2", (IMPACTS, 2))]
+    [
+        ("last_doc", "<u4"),
+        ("payload", "<u4"),
+        ("positions", "<u4"),
+        ("position_block", "<u4"),
+        ("impacts", "<u2", (IMPACTS, 2)),
+    ]
 )
 SKIP_WORDS = SKIP.itemsize // 4

@@ -2,8 +2,9 @@
 
 A block is 32 rows of 4 lanes: value i stands in row i // 4 of lane i % 4, each lane a little-endian stream of `width`
 bits a value, so that four values are unpacked by the same shifts. It takes 4 · width words of 32 bits.
-Lemire & Boytsov 2015, doi:10.1002/spe.2203 (the vertical layout); Zobel & Moffat 2006, doi:10.1145/1132956.1132959
-(variable bytes).
+A few large values would widen all: they are packed without their high bits, which follow the block as patches.
+Lemire & Boytsov 2015, doi:10.1002/spe.2203 (the vertical layout, patching); Zobel & Moffat 2006,
+doi:10.1145/1132956.1132959 (variable bytes).
 """
 
 from __future__ import annotations
@@ -11,27 +12,19 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-__all__ = ["BLOCK", "block_width", "get_vbyte", "pack_block", "put_vbyte", "unpack_block"]
+__all__ = [
+    "BLOCK",
+    "get_vbyte",
+    "pack_block",
+    "pack_patched",
+    "put_vbyte",
+    "unpack_block",
+    "unpack_patched",
+]
 
 BLOCK = 128
-
-
-@njit(cache=True, nogil=True, inline="always")
-def block_width(values, start):
-    """Return the bits that the largest of 128 values needs.
-
-    Args:
-        values: uint32[n], n ≥ start + 128.
-        start: index of the first.
-    """
-    seen = np.uint32(0)
-    for i in range(start, start + BLOCK):
-        seen |= values[i]
-    width = 0
-    while seen:
-        seen >>= np.uint32(1)
-        width += 1
-    return width
+_PATCHED = 0x40
+_WIDTH = 0x3F
 
 
 @njit(cache=True, nogil=True)
@@ -139,3 +132,103 @@ def get_vbyte(data, at, end):
             return value, at
         shift += np.uint64(7)
     return np.uint64(0), -1
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _bits(value):
+    """Return how many bits a value needs."""
+    count = 0
+    while value:
+        value >>= np.uint32(1)
+        count += 1
+    return count
+
+
+@njit(cache=True, nogil=True)
+def pack_patched(values, start, scratch, out, words, at):
+    """Pack 128 values at the width that takes the fewest bytes, patches included.
+
+    Args:
+        values: uint32[n], n ≥ start + 128.
+        start: index of the first.
+        scratch: uint32[128], overwritten.
+        out: uint8[m], m ≥ at + 512; words: the same as uint32.
+        at: the byte to begin at, a multiple of 4.
+
+    Returns:
+        (code, the byte after): the code holds the width, and 0x40 when patches follow: their number u8, then of each
+        its place u8 and its high bits in variable bytes; then zeros up to a multiple of 4.
+    """
+    sizes = np.zeros(33, np.int64)
+    for i in range(start, start + BLOCK):
+        sizes[_bits(values[i])] += 1
+    widest = 32
+    while widest > 0 and sizes[widest] == 0:
+        widest -= 1
+    width = widest
+    least = 16 * widest
+    for narrower in range(widest):
+        patches = 1
+        for size in range(narrower + 1, widest + 1):
+            patches += sizes[size] * (1 + (size - narrower + 6) // 7)
+        cost = 16 * narrower + ((patches + 3) & ~3)
+        if cost < least:
+            least = cost
+            width = narrower
+    mask = np.uint32((1 << width) - 1) if width < 32 else np.uint32(0xFFFFFFFF)
+    for i in range(BLOCK):
+        scratch[i] = values[start + i] & mask
+    at = pack_block(scratch, 0, width, words, at >> 2) << 2
+    if width == widest:
+        return width, at
+    count = at
+    out[count] = 0
+    at += 1
+    for i in range(BLOCK):
+        high = values[start + i] >> np.uint32(width)
+        if high:
+            out[count] += 1
+            out[at] = i
+            at = put_vbyte(high, out, at + 1)
+    while at & 3:
+        out[at] = 0
+        at += 1
+    return width | _PATCHED, at
+
+
+@njit(cache=True, nogil=True)
+def unpack_patched(data, words, at, code, end, out, start):
+    """Unpack 128 values as `pack_patched` packed them.
+
+    Args:
+        data: uint8[m]; words: the same as uint32.
+        at: the byte to begin at, a multiple of 4.
+        code: as `pack_patched` returned it.
+        end: what may be read ends here, at most m.
+        out: uint32[n], n ≥ start + 128; 128 values from `start` are overwritten.
+        start: index of the first value.
+
+    Returns:
+        The byte after, or -1 when this is no block that ends by `end`.
+    """
+    width = np.int64(code) & _WIDTH
+    word = unpack_block(words, at >> 2, width, out, start)
+    if word < 0:
+        return -1
+    at = word << 2
+    if code == width:
+        return at if at <= end else -1
+    if code != width | _PATCHED or width > 31 or at >= end:
+        return -1
+    count = np.int64(data[at])
+    at += 1
+    for _ in range(count):
+        if at >= end:
+            return -1
+        place = np.int64(data[at])
+        high, at = get_vbyte(data, at + 1, end)
+        if at < 0 or place >= BLOCK or high >> np.uint64(32 - width):
+            return -1
+        out[start + place] |= np.uint32(high << np.uint64(width))
+    at = (at + 3) & ~3
+    return at if at <= end else -1
