@@ -1,7 +1,7 @@
 # The two commands of a fresh machine. Each keeps its environment beside the project.
 PYTHON ?= python3
 
-.PHONY: demo test bench clean
+.PHONY: demo test faults bench clean
 
 demo: .venv/installed-demo
 	.venv/bin/newsindex demo
@@ -11,6 +11,10 @@ test: .venv/installed-test
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/pytest
+
+# Some 45 minutes: every fault at full size. `make test` has a sample of each.
+faults: .venv/installed-test
+	NEWSINDEX_FAULTS=full .venv/bin/pytest -s tests/faults
 
 bench: .venv/installed-test
 	.venv/bin/pytest benchmarks

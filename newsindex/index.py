@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from os import PathLike
@@ -292,7 +293,7 @@ class NewsIndex:
         return Stats(
             location=str(self._folder),
             articles=used.article_count,
-            bytes_on_disk=sum(path.stat().st_size for path in self._folder.iterdir() if path.is_file()),
+            bytes_on_disk=_bytes_in(self._folder),
             generation=used.generation,
             language=self.schema.language,
             oldest=oldest,
@@ -343,6 +344,15 @@ class NewsIndex:
         deleted = [(segment.reader, (~segment.live).nonzero()[0].tolist()) for segment in segments]
         self._commit = Commit(opened.generation, tuple(deleted))
         return Snapshot(opened.generation, segments, self.schema, self._face.searcher(weighting=self._weighting))
+
+
+def _bytes_in(folder: Path) -> int:
+    """Return the bytes that the files of the folder take; one that a writer deletes meanwhile takes none."""
+    total = 0
+    for path in folder.iterdir():
+        with suppress(FileNotFoundError):
+            total += path.stat().st_size if path.is_file() else 0
+    return total
 
 
 def _ids(ids: object) -> list[str]:

@@ -29,9 +29,10 @@ WORDS = tuple(
 )
 
 State = dict[str, int]  # id to version
+_FORGOTTEN: State = {}
 
 
-@lru_cache(4096)
+@lru_cache(512)
 def article(article_id: str, version: int) -> dict[str, Any]:
     chance = random.Random(f"{article_id} {version}")
     first, second = " ".join(chance.choices(WORDS, k=12)), " ".join(chance.choices(WORDS, k=4))
@@ -58,6 +59,7 @@ class IndexWorkload:
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self._states: list[State] = [{}]
+        self._kept = 0
 
     def state(self, number: int) -> State:
         """Return what is there after commit `number`."""
@@ -73,9 +75,9 @@ class IndexWorkload:
 
     def forget(self, number: int) -> None:
         """Let go what was there before commit `number`."""
-        for old in range(number):
-            if self._states[old]:
-                self._states[old] = {}
+        for old in range(self._kept, number):
+            self._states[old] = _FORGOTTEN
+        self._kept = max(self._kept, number)
 
     def changes(self, number: int) -> tuple[list[str], str | None, list[str]]:
         """Return what commit `number` deletes by id, the section it deletes, and the ids of which it adds articles."""
