@@ -225,7 +225,7 @@ def _counts(report: Report, articles: Articles, found: dict[str, dict[str, Any]]
 def _indexing(report: Report, title: str, articles: Articles, runs: Runs) -> None:
     heading = (
         *("engine", "seconds", "least–most", "articles/s", "MB/s of text", "CPU seconds"),
-        *("peak memory MB", "disk MB", "without stored articles"),
+        *("peak memory MB", "disk MB", "without stored articles", "cores used by others"),
     )
     for setup, taken in runs.items():
         seconds = [run["seconds"] for run in taken]
@@ -240,6 +240,7 @@ def _indexing(report: Report, title: str, articles: Articles, runs: Runs) -> Non
             f"{_middle(taken, 'peak_bytes') / 1e6:,.0f}",
             f"{disk / 1e6:,.1f}",
             f"{_middle(taken, 'bare_bytes') / 1e6:,.1f}" if taken[0]["parts"] else "–",
+            f"{max(run['others_share'] for run in taken):.2f}",
         )
         report.add(title, heading, row)
 

@@ -239,6 +239,15 @@ def _library(name: str) -> Any:
         sys.exit(f"{name} cannot be imported ({error}); pip install 'newsindex[bench]'")
 
 
+def busy_seconds() -> float:
+    """Return the processor time that the whole machine has spent so far; on Linux only, else 0."""
+    counters = Path("/proc/stat")
+    if not counters.exists():
+        return 0.0
+    user, nice, system, _idle, _waiting, *interrupts_and_stolen = map(int, counters.read_text().split()[1:9])
+    return (user + nice + system + sum(interrupts_and_stolen)) / os.sysconf("SC_CLK_TCK")
+
+
 def measure(task: dict[str, Any]) -> dict[str, Any]:
     if task["one_core"]:
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
@@ -247,14 +256,16 @@ def measure(task: dict[str, Any]) -> dict[str, Any]:
     folder = Path(task["folder"])
     begun, cpu_before, memory = perf_counter(), cpu_seconds(), peak_memory()
     engine = ENGINES[task["engine"]](folder, task)
-    imported, cpu = perf_counter(), cpu_seconds()
+    imported, cpu, busy = perf_counter(), cpu_seconds(), busy_seconds()
     engine.add(articles)
-    seconds = perf_counter() - imported
+    seconds, spent = perf_counter() - imported, cpu_seconds() - cpu
+    others = max(busy_seconds() - busy - spent, 0.0)
     took = {
         "version": engine.version,
         "import_seconds": imported - begun,
         "seconds": seconds,
-        "cpu_seconds": cpu_seconds() - cpu,
+        "cpu_seconds": spent,
+        "others_share": others / seconds,
         "peak_bytes": peak_memory() - memory,
     }
     engine.open()
