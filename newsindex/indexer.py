@@ -186,7 +186,7 @@ class Writer:
         """Start from the newest commit, which nobody else can change while the lock is held."""
         self._store.refresh()
         self._committed = list(open_live(self._store.snapshot, self._schema))
-        # The living articles of each segment as this session has them; a copy where it has deleted some.
+        # The living articles of each segment as this writer has them; a copy where it has deleted some.
         self._live = {segment.entry.file.name: segment.live for segment in self._committed}
         self._new: list[LiveSegment] = []
         self._batch = _Batch()
@@ -313,7 +313,7 @@ class Writer:
         return LiveSegment(SegmentEntry(entry), reader, np.ones(reader.doc_count, bool))
 
     def _segments(self) -> list[LiveSegment]:
-        """Return all segments with living articles, as this session has them."""
+        """Return all segments with living articles, as this writer has them."""
         now = [replace(segment, live=self._live[segment.entry.file.name]) for segment in (*self._committed, *self._new)]
         return [segment for segment in now if segment.live.any()]
 
@@ -334,7 +334,7 @@ class Writer:
             segments.insert(places[0], self._open(entry))
 
     def _entry(self, segment: LiveSegment) -> SegmentEntry:
-        """Return how the commit names a segment: with new deletions when the session made some."""
+        """Return how the commit names a segment: with new deletions when the writer made some."""
         deleted = segment.entry.deletions.doc_count if segment.entry.deletions else 0
         living = int(segment.live.sum())
         if living == segment.live.size - deleted:

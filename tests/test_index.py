@@ -116,7 +116,7 @@ def test_deleting_all_but_what_no_article_has_deletes_nothing(make_index: MakeIn
     assert index.delete(query="-source:Xinhua") == 2
 
 
-def test_add_and_delete_in_one_session(make_index: MakeIndex) -> None:
+def test_add_and_delete_in_one_commit(make_index: MakeIndex) -> None:
     index = make_index(ARTICLES[:1])
     with index.writer() as writer:
         writer.add(ARTICLES)
