@@ -16,7 +16,7 @@ from newsindex.analysis import Analyzer
 from newsindex.index import NewsIndex
 from newsindex.query.filters import filter_nodes
 from newsindex.query.parser import parse
-from newsindex.query.tree import And, Boost, Everything, Exists, Not, Nothing, Or, Phrase, Prefix, Range, Value, Word
+from newsindex.query.tree import And, Boost, Everything, Not, Nothing, Or, Phrase, Prefix, Range, Value, Word
 from newsindex.schema import Schema
 
 
@@ -333,10 +333,6 @@ def test_any_filter_is_taken_or_refused_as_a_query_error(where: Any) -> None:
     for node in nodes:
         printed = str(parsed(str(node)).tree)
         assert printed == str(node)
-
-
-def test_a_field_that_exists_is_printed_as_it_is_asked_for() -> None:
-    assert str(Exists("title")) == "title:*"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
     Everything  Word  Phrase  Prefix          text, in one field or (field None) in all text fields
     Value  Range                              keyword values; dates (microseconds since 1970 UTC), numbers, flags
-    Exists                                    articles that have the field at all; no query text gives it yet
     And  Or  Not  Boost                       combinations
 
 `str()` of a node is query text that means the node.
@@ -22,7 +21,6 @@ __all__ = [
     "And",
     "Boost",
     "Everything",
-    "Exists",
     "Node",
     "Not",
     "Nothing",
@@ -123,17 +121,6 @@ class Value:
     def __str__(self) -> str:
         """Return query text."""
         return _scoped(self.field, _written(self.text))
-
-
-@dataclass(frozen=True, slots=True)
-class Exists:
-    """Every article that has the field."""
-
-    field: str
-
-    def __str__(self) -> str:
-        """Return query text."""
-        return f"{self.field}:*"
 
 
 @dataclass(frozen=True, slots=True)
