@@ -69,10 +69,15 @@ def _run(arguments: argparse.Namespace) -> int:
         from newsindex.repl import repl
 
         return repl(arguments)
-    if arguments.command in ("check", "backup", "rebuild"):
+    if arguments.command in ("check", "backup", "rebuild", "repair"):
         from newsindex.cli import keeping
 
-        keep = {"check": keeping.check, "backup": keeping.backup, "rebuild": keeping.rebuild}
+        keep = {
+            "check": keeping.check,
+            "backup": keeping.backup,
+            "rebuild": keeping.rebuild,
+            "repair": keeping.repair,
+        }
         return keep[arguments.command](arguments)
     from newsindex.cli import commands
 

@@ -83,6 +83,10 @@ of a damaged archive every article is kept that can still be read; the others ar
 
 exit code: 0 all kept, 1 some lost, 2 error"""
 
+_REPAIR_EPILOG = """\
+for an archive whose newest commit is damaged while the one before is whole; try `rebuild` first, which gives less up.
+What the newest commit added, changed or deleted is given up: add it again."""
+
 
 class WrongArguments(Exception):
     """The arguments are not those of any command; the message says which and where help is."""
@@ -189,6 +193,10 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
     copy = command("backup", "copy the newest commit, also while a writer is at work")
     copy.add_argument("destination", metavar="DEST", type=_word, help="an empty or new folder")
     command("rebuild", "make an archive anew from the articles stored in it", epilog=_REBUILD_EPILOG)
+    repair = command("repair", "give a damaged newest commit up", epilog=_REPAIR_EPILOG)
+    repair.add_argument(
+        "--to-previous", action="store_true", required=True, help="go back to the commit before; there is no other way"
+    )
 
     command("repl", "search at a prompt", epilog=_REPL_EPILOG)
     demo = command("demo", "search the sample articles that newsindex ships")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
+from pathlib import Path
 
 import newsindex
 from newsindex.display import Screen, counted, one_line
 from newsindex.index import rebuild_index
+from newsindex.store.repair import return_to_previous
+from newsindex.store.storage import FolderStorage
 
-__all__ = ["backup", "check", "rebuild"]
+__all__ = ["backup", "check", "rebuild", "repair"]
 
 
 def check(arguments: Namespace) -> int:
@@ -41,3 +44,14 @@ def rebuild(arguments: Namespace) -> int:
     for line in report.lost:
         screen.say(f"lost: {one_line(line)}", "red")
     return 1 if report.lost else 0
+
+
+def repair(arguments: Namespace) -> int:
+    """Give the damaged newest commit up and commit again what the one before held."""
+    done = return_to_previous(FolderStorage(Path(arguments.archive)))
+    screen = Screen(sys.stdout)
+    screen.say(f"given up: {one_line(done.damage)}", "red")
+    screen.say(
+        f"{counted(done.articles, 'article')}, as commit {done.returned_to} had them, are now commit {done.generation}"
+    )
+    return 0

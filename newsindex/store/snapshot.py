@@ -13,6 +13,7 @@ from newsindex.store.manifest import (
     SegmentEntry,
     generation_of,
     parse_manifest,
+    previous_name,
     toc_name,
 )
 from newsindex.store.storage import OpenedFile, Storage, storage_refusals
@@ -22,6 +23,7 @@ __all__ = [
     "StoreSnapshot",
     "check_not_back",
     "newest_generation",
+    "open_previous",
     "open_snapshot",
     "read_manifest",
     "read_meta",
@@ -129,7 +131,7 @@ def read_manifest(storage: Storage, index_uuid: str, generation: int) -> Manifes
         StorageError: the file system refuses.
     """
     try:
-        return _read_manifest(storage, index_uuid, generation)
+        return _read_manifest(storage, index_uuid, generation, toc_name(generation))
     except _Vanished as vanished:
         raise FormatError(storage.path(str(vanished)), f"missing; {_RESTORE}") from None
 
@@ -160,6 +162,27 @@ def open_snapshot(storage: Storage, index_uuid: str, *, verify: bool = True) -> 
             generation = newer
 
 
+def open_previous(storage: Storage, index_uuid: str) -> StoreSnapshot:
+    """Open the commit before the newest, every file of it checked whole.
+
+    Raises:
+        FormatError: there is none, or a file of it is missing or damaged.
+        StorageError: the file system refuses.
+    """
+    with storage_refusals(storage.path(), _READING):
+        generation = _greatest(frozenset(storage.list()), "previous")
+    if not generation:
+        raise FormatError(storage.path(), f"no commit before the newest is kept; {_RESTORE}")
+    name = previous_name(generation)
+    try:
+        manifest = _read_manifest(storage, index_uuid, generation, name)
+        return _open_files(storage, manifest, verify=True)
+    except _Vanished as vanished:
+        raise FormatError(
+            storage.path(str(vanished)), f"missing, though commit {generation} needs it; {_RESTORE}"
+        ) from None
+
+
 def check_not_back(storage: Storage, newest: int, known: int) -> None:
     """Raise FormatError when the newest generation is older than one that was seen before."""
     if newest < known:
@@ -169,7 +192,11 @@ def check_not_back(storage: Storage, newest: int, known: int) -> None:
 
 
 def _open_generation(storage: Storage, index_uuid: str, generation: int, verify: bool) -> StoreSnapshot:
-    manifest = _read_manifest(storage, index_uuid, generation)
+    return _open_files(storage, _read_manifest(storage, index_uuid, generation, toc_name(generation)), verify)
+
+
+def _open_files(storage: Storage, manifest: Manifest, verify: bool) -> StoreSnapshot:
+    index_uuid = manifest.index_uuid
     contents: dict[str, Content] = {}
     whole = set()
     known = _verified.get(index_uuid, frozenset())
@@ -205,12 +232,12 @@ def _files(manifest: Manifest) -> list[tuple[str, FileEntry]]:
     return found
 
 
-def _read_manifest(storage: Storage, index_uuid: str, generation: int) -> Manifest:
-    name = toc_name(generation)
+def _read_manifest(storage: Storage, index_uuid: str, generation: int, name: str) -> Manifest:
+    """Read the manifest of a commit from the file of this name; by its header it is still the newest's."""
     path = storage.path(name)
     with storage_refusals(path, _READING):
         opened = _open(storage, name)
-    content = open_content(opened.buffer, path, "manifest", name, index_uuid)
+    content = open_content(opened.buffer, path, "manifest", toc_name(generation), index_uuid)
     verify_content(content, path)
     return parse_manifest(content.body, path, generation, index_uuid)
 
