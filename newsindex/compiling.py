@@ -1,11 +1,24 @@
-"""The kernels' first compile on a machine: whether it is still to come, and doing it at a chosen moment."""
+"""The kernels' first compile on a machine: whether it is still to come, and doing it at a chosen moment.
+
+Two processes compile a half each, into numba's cache. Numba compiles a function anew when its own file is another, but
+not when that of a function compiled into it is; so here all are forgotten when one file is another.
+
+python -m newsindex.compiling readers    compiles the second half
+python -m newsindex.compiling segment    writes a small segment to standard output
+"""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
+from functools import cache
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
+import xxhash
 
 from newsindex.analysis import Analyzer
 from newsindex.analysis.batch import BatchTokenizer
@@ -13,29 +26,135 @@ from newsindex.codec.encode_kernel import encode_terms
 from newsindex.codec.merge import Part, merge_segments
 from newsindex.codec.reader import SegmentReader
 from newsindex.codec.writer import encode_articles
+from newsindex.kernel import COMPILER
 from newsindex.schema import Article, Schema
 
-__all__ = ["are_compiled", "compile_kernels"]
+__all__ = ["MESSAGE", "are_compiled", "compile_kernels", "prepare"]
+
+MESSAGE = "compiling, once on this machine; some ten seconds …"
+_PATIENCE = 300.0
+# What is compiled, or into what is compiled.
+_SOURCES = ("*/*_kernel.py", "kernel.py", "codec/format.py", "search/scoring.py")
+_turn = Lock()
+
+
+def prepare() -> None:
+    """Compile the kernels unless that was done before; a person at a terminal is told what takes so long."""
+    with _turn:
+        if are_compiled():
+            return
+        if sys.stderr.isatty():
+            print(f"newsindex: {MESSAGE}", file=sys.stderr, flush=True)
+        compile_kernels()
 
 
 def are_compiled() -> bool:
-    """Tell whether the kernels are in numba's cache, from which a process loads them in a moment."""
-    stats = getattr(encode_terms, "stats", None)
-    if stats is None:  # the compiler is switched off
-        return True
-    return any(Path(stats.cache_path).glob("encode_kernel.encode_terms-*.nbi"))
+    """Tell whether the kernels are on disk, from where a process loads them in a moment."""
+    mark = _mark()
+    return mark is None or mark.exists()
 
 
 def compile_kernels() -> float:
-    """Use each kernel once, on articles that nobody keeps, and return the seconds that it took."""
+    """Compile each kernel, or load it where that was done before, and return the seconds that it took."""
     began = time.perf_counter()
+    mark = _mark()
+    if mark is not None and not any(mark.parent.glob(f"{mark.stem}.*")):
+        _forget()
+    other = None if mark is None else _start("readers")
+    _use_writers()
+    if other is None or not _ends_well(other):
+        _use_readers(_small_segment())
+    if mark is not None:
+        mark.touch()
+    return time.perf_counter() - began
+
+
+# Each half takes about as long as the other. What is new goes to the one that is quicker; it must call kernels with
+# arrays as a search or a commit has them: writable or not makes two kernels of one.
+
+
+def _use_writers() -> None:
+    """Call each kernel that makes or merges segments."""
+    schema = Schema(Article)
+    segment = SegmentReader(np.frombuffer(_small_segment(), np.uint8), "memory", schema)
+    parts = [Part(segment, np.ones(segment.doc_count, bool)), Part(segment, np.zeros(segment.doc_count, bool))]
+    for _ in merge_segments(schema, parts):
+        pass
+
+
+def _use_readers(body: bytes) -> None:
+    """Call each kernel that reads segments."""
+    segment = SegmentReader(np.frombuffer(body, np.uint8), "memory", Schema(Article))
+    info = segment.find(b"kernel")
+    assert info is not None
+    segment.postings(info)
+    segment.position_gaps(info)
+    segment.prefix_rows(b"k", 1)
+    segment.dictionary()
+    segment.ids.encoded(0)
+
+
+def _small_segment() -> bytes:
     schema = Schema(Article)
     articles = [schema.prepare({"id": f"{n}", "title": "kernel", "body": "one “two” thrée 4,000"}) for n in range(3)]
-    body = b"".join(encode_articles(schema, articles, BatchTokenizer(Analyzer())))
-    segment = SegmentReader(np.frombuffer(body, np.uint8), "memory", schema)
-    merged = b"".join(merge_segments(schema, [Part(segment, np.ones(3, bool)), Part(segment, np.zeros(3, bool))]))
-    info = SegmentReader(np.frombuffer(merged, np.uint8), "memory", schema).find(b"kernel")
-    if info is not None:
-        segment.postings(info)
-        segment.position_gaps(info)
-    return time.perf_counter() - began
+    return b"".join(encode_articles(schema, articles, BatchTokenizer(Analyzer())))
+
+
+def _start(part: str, **environment: str) -> subprocess.Popen[bytes] | None:
+    """Start a process of this module; None where that cannot be."""
+    if "python" not in Path(sys.executable or "").name.lower():
+        return None  # a program with Python inside: who knows what it would do
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-m", "newsindex.compiling", part],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))} | environment,
+        )
+    except OSError:
+        return None
+
+
+def _ends_well(process: subprocess.Popen[bytes]) -> bool:
+    try:
+        process.communicate(timeout=_PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+    return process.returncode == 0
+
+
+@cache
+def _mark() -> Path | None:
+    """Return the file that stands beside the compiled kernels when all are there, None when nothing is compiled."""
+    stats = getattr(encode_terms, "stats", None)
+    if stats is None:  # the compiler is switched off
+        return None
+    package = Path(__file__).parent
+    said = [
+        (path.name, path.stat().st_mtime_ns, path.stat().st_size)
+        for pattern in _SOURCES
+        for path in package.glob(pattern)
+    ]
+    sources = xxhash.xxh64_hexdigest(repr(sorted(said)).encode())
+    return Path(stats.cache_path) / f"kernels-{sources}.{xxhash.xxh32_hexdigest((COMPILER + sys.version).encode())}"
+
+
+def _forget() -> None:
+    """Delete what was compiled of other sources."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("newsindex.") and name.endswith("_kernel"):
+            folders = {stats.cache_path for one in vars(module).values() if (stats := getattr(one, "stats", None))}
+            for path in {path for folder in folders for path in Path(folder).glob(f"{name.rpartition('.')[2]}.*.nb?")}:
+                path.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "segment":
+        sys.stdout.buffer.write(_small_segment())
+    else:
+        # Without the compiler the small segment is there at once, not after a quarter of all is compiled.
+        maker = _start("segment", NUMBA_DISABLE_JIT="1")
+        assert maker is not None
+        _use_readers(maker.communicate(timeout=_PATIENCE)[0])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import subprocess
 import sys
+from dataclasses import astuple
 from typing import Any
 
 import numpy as np
@@ -18,16 +20,19 @@ from newsindex.analysis import Analyzer
 from newsindex.analysis.batch import BatchTokenizer
 from newsindex.codec import format as spec
 from newsindex.codec.decode_kernel import decode_positions, decode_postings
-from newsindex.codec.dictionary_kernel import encode_dictionary, find_term
+from newsindex.codec.dictionary_kernel import decode_rows, encode_dictionary, find_terms, index_dictionary, place_of
 from newsindex.codec.encode_kernel import encode_terms, worst_bytes
+from newsindex.codec.front_kernel import decode_front, encode_front
 from newsindex.codec.invert_kernel import invert
 from newsindex.codec.merge import Part, merge_segments
 from newsindex.codec.pack_kernel import (
     BLOCK,
     get_vbyte,
+    pack_bits,
     pack_block,
     pack_patched,
     put_vbyte,
+    unpack_bits,
     unpack_block,
     unpack_patched,
 )
@@ -76,6 +81,22 @@ def test_a_block_with_outliers_comes_back(common: list[int], outliers: dict[int,
         assert unpack_patched(data, data.view(np.uint32), 4, code, after - 1, again, 0) == -1
 
 
+@given(st.lists(st.integers(0, 2**32 - 1) | st.integers(0, 9), max_size=BLOCK - 1))
+def test_values_that_fill_no_block_come_back(values: list[int]) -> None:
+    given_values, again = np.array([7, *values], np.uint32), np.full(len(values) + 1, 9, np.uint32)
+    data = np.full(4 * BLOCK, 0xFF, np.uint8)
+    width = max(values, default=0).bit_length()
+    after = pack_bits(given_values, 1, len(given_values), data, 2)
+    assert after == 3 + -(-len(values) * width // 8)
+    joined = sum(value << width * i for i, value in enumerate(values))
+    assert data[2:after].tobytes() == bytes([width]) + joined.to_bytes(after - 3, "little")
+    assert (data[after:] == 0xFF).all()
+    assert unpack_bits(data, 2, after, again, 1, again.size) == after
+    assert again.tolist() == [9, *values]
+    assert unpack_bits(data, 2, after - 1, again, 1, again.size) == -1
+    assert unpack_bits(np.array([33, *[0] * 999], np.uint8), 0, 999, again, 0, 1) == -1
+
+
 @given(st.integers(0, 2**32 - 1))
 def test_variable_bytes(value: int) -> None:
     data = np.zeros(6, np.uint8)
@@ -89,7 +110,7 @@ def test_variable_bytes(value: int) -> None:
     assert get_vbyte(data, 0, used - 1)[1] == -1
 
 
-def encode(texts: list[list[int]], fields: int, term_count: int) -> tuple[Any, Any, Any, Any]:
+def encode(texts: list[list[int]], fields: int, term_count: int, weights: Any = None) -> tuple[Any, Any, Any, Any]:
     """Return (occurrences, postings, positions, told) of texts as lists of term numbers."""
     tokens = np.array([term for text in texts for term in text], np.uint32)
     starts = np.concatenate([[0], np.cumsum([len(text) for text in texts])]).astype(np.int64)
@@ -97,8 +118,8 @@ def encode(texts: list[list[int]], fields: int, term_count: int) -> tuple[Any, A
     room = sum(worst_bytes(int(n), fields) for n in np.diff(occurrences[0])) + 4 & ~3
     postings, positions = np.zeros(room, np.uint8), np.zeros(room, np.uint8)
     told = np.zeros((term_count, 5), np.int64)
-    lengths = np.array([sum(map(len, texts[i : i + fields])) for i in range(0, len(texts), fields)], np.uint32)
-    weights = np.ones(fields, np.float32)
+    weights = np.ones(fields) if weights is None else weights
+    lengths = np.floor(np.diff(starts).reshape(-1, fields) @ weights).astype(np.uint32)
     term, used, put = encode_terms(0, *occurrences, fields, weights, lengths, postings, positions, told)
     assert term == term_count
     assert (used, put) == (told[:, 2].sum(), told[:, 4].sum())
@@ -138,19 +159,19 @@ def test_postings_and_positions_come_back(articles: int, fields: int) -> None:
 
 
 def test_the_example_of_the_specification() -> None:
-    texts: list[list[int]] = [[], [], [], [], [], [], [], [0, 0], [0], [0]]
+    texts: list[list[int]] = [[], [], [], [], [], [], [], [0, 0], [0], [0], [], [], [], [0]]
     _, postings, _, told = encode(texts, 2, 1)
-    example = "04 12  01 80 03 01 01"
+    example = "08 12  02 80 03 01 01  05"
     assert example in (spec.__doc__ or "")
-    assert postings.tobytes()[:7] == bytes.fromhex(example)
-    assert told[0, 1] == 2
+    assert postings.tobytes() == bytes.fromhex(example)
+    assert told[0, 1] == 3
 
 
 def test_the_record_of_a_block_is_as_the_specification_says() -> None:
-    assert (spec.SKIP.itemsize, spec.SKIP_WORDS, spec.TERM_BLOCK.itemsize) == (32, 8, 24)
+    assert (spec.SKIP.itemsize, spec.SKIP_WORDS, spec.TERM_BLOCK.itemsize) == (24, 6, 24)
     texts = [[0] * (1 + n % 5) + [1] * (n % 7) for n in range(300)]
     _, postings, positions, _ = encode(texts, 1, 2)
-    skips = postings[: 2 * 32].view(spec.SKIP)
+    skips = postings[: 2 * 24].view(spec.SKIP)
     assert skips["last_doc"].tolist() == [127, 255]
     before = sum(1 + n % 5 for n in range(128))
     assert skips["positions"].tolist() == [0, before]
@@ -163,40 +184,115 @@ def test_the_record_of_a_block_is_as_the_specification_says() -> None:
     assert gaps.tolist() == [gap for n in range(300) for gap in [0] + [1] * (n % 5)][before // BLOCK * BLOCK :][:BLOCK]
 
 
-@given(st.data())
-def test_no_article_scores_above_its_blocks_bound(data: Any) -> None:
-    lengths = data.draw(st.lists(st.tuples(st.integers(1, 9), st.integers(0, 40)), min_size=BLOCK, max_size=BLOCK))
-    texts = [[0] * frequency + [1] * others for frequency, others in lengths]
-    _, postings, _, _ = encode(texts, 1, 2)
-    pairs = postings[:32].view(spec.SKIP)["impacts"][0].tolist()
+POSTINGS = st.tuples(st.integers(0, 9), st.integers(0, 300), st.integers(0, 40))
 
-    def score(frequency: float, length: float) -> float:
-        return frequency / (frequency + 1.2 * (0.25 + 0.75 * length / 20))
 
-    best = max(score(quarters / 4, length) for quarters, length in pairs)
-    assert best >= max(score(frequency, frequency + others) for frequency, others in lengths) - 1e-12
+@given(
+    st.lists(POSTINGS, min_size=BLOCK, max_size=BLOCK),
+    st.lists(st.sampled_from([0.25, 0.7, 1.0, 2.5]), min_size=2, max_size=2),
+)
+def test_a_blocks_pairs_are_no_worse_than_any_article_of_it(
+    lengths: list[tuple[int, int, int]], weights: list[float]
+) -> None:
+    """Each article has the term (first, second) times in two fields, and other words in the second."""
+    texts = [text for first, second, others in lengths for text in ([0] * max(first, 1), [0] * second + [1] * others)]
+    narrow = np.array(weights)
+    weighted = [
+        (
+            (narrow * (max(first, 1), second)).sum(dtype=float),
+            (narrow * (max(first, 1), second + others)).sum(dtype=float),
+        )
+        for first, second, others in lengths
+    ]
+    _, postings, _, _ = encode(texts, 2, 2, narrow)
+    pairs = postings[: spec.SKIP.itemsize].view(spec.SKIP)["impacts"][0].tolist()
+    needed = {(spec.frequency_code(frequency), spec.length_code(math.floor(length))) for frequency, length in weighted}
+    for frequency, length in needed:
+        assert any(most >= frequency and least <= length for most, least in pairs)
+    if len(needed) <= spec.IMPACTS:
+        assert set(map(tuple, pairs)) <= needed
+    for frequency, length in weighted:
+        assert any(
+            (most == spec.ANY_FREQUENCY or most >= 4 * frequency) and spec.LENGTH_OF_CODE[least] <= length
+            for most, least in pairs
+        )
+
+
+@given(st.floats(0, 1e6))
+def test_codes_of_lengths_and_frequencies_are_never_worse(value: float) -> None:
+    code = spec.length_code(value)
+    assert spec.LENGTH_OF_CODE[code] <= value
+    assert code == 255 or spec.LENGTH_OF_CODE[code + 1] > value
+    code = spec.frequency_code(value)
+    assert code == spec.ANY_FREQUENCY or code - 1 < 4 * value <= code
 
 
 WORDS = st.lists(st.binary(min_size=1, max_size=12), unique=True, max_size=60).map(sorted)
 
 
-@given(WORDS, st.lists(st.binary(max_size=12), max_size=20))
-def test_the_dictionary_finds_what_is_there(words: list[bytes], others: list[bytes]) -> None:
+@given(WORDS, st.lists(st.binary(max_size=12), max_size=20), st.binary(max_size=9))
+def test_the_dictionary_finds_what_is_there(words: list[bytes], others: list[bytes], before: bytes) -> None:
+    words = [before + word for word in words]
     told = np.array([[n % 8, n * 7 % 50 + 1, n * 3 % 40, n % 9, n * 5 % 30] for n in range(len(words))], np.int64)
     told = told.reshape(-1, 5)
+    told[told[:, 0] == 0, 2:] = 0
     starts = np.concatenate([[0], np.cumsum([len(word) for word in words])]).astype(np.int64)
     blocks = np.zeros((-(-len(words) // 16), 3), np.uint64)
     data = np.zeros(int(starts[-1]) + 23 * len(words), np.uint8)
     used = encode_dictionary(np.frombuffer(b"".join(words), np.uint8), starts, told, blocks, data)
-    for wanted in [*words, *others]:
-        found = find_term(blocks, data[:used], len(words), np.frombuffer(wanted, np.uint8)).tolist()
+    index = np.zeros(2 + 4 * len(blocks), np.uint64)
+    assert index_dictionary(blocks, data[:used], len(words), index) == 0
+    rows = np.zeros((len(words), 8), np.int64)
+    assert decode_rows(index, data[:used], np.arange(len(words)), rows) == 0
+    for place, (fields, doc_freq, postings, count, positions) in enumerate(told.tolist()):
+        begin, put = told[:place, 2].sum(), told[:place, 4].sum()
+        assert rows[place].tolist() == [
+            place, fields, doc_freq, begin, begin + postings, count, put, put + positions,
+        ]  # fmt: skip
+    mixed, again = np.random.default_rng(len(words)).permutation(len(words)), np.zeros_like(rows)
+    assert decode_rows(index, data[:used], mixed, again) == 0
+    assert again.tolist() == rows[mixed].tolist()
+    assert decode_rows(index, data[:used], np.array([len(words)]), again) == -1
+    for wanted in [*words, *others, *(before + other for other in others), before[:-1]]:
+        row = np.zeros(8, np.int64)
+        found = place_of(index, data[:used], b"?" + wanted, 1, 1 + len(wanted), row)
         place = sum(word < wanted for word in words)
-        assert found[:2] == [int(wanted in words), place]
-        if wanted in words:
-            begin, put = told[:place, 2].sum(), told[:place, 4].sum()
-            assert found[2:] == [
-                *told[place, :2], begin, begin + told[place, 2], told[place, 3], put, put + told[place, 4],
-            ]  # fmt: skip
+        assert (found, row[0]) == (wanted in words, place)
+        assert row.tolist() == rows[place].tolist() if found else row[2] == 0
+    plain = [word for word in [*words, *others] if b"\xff" not in word]
+    if plain:
+        several = np.zeros((len(plain), 8), np.int64)
+        assert find_terms(index, data[:used], b"\xff".join(plain), several) == len(plain)
+        for word, row in zip(plain, several, strict=True):
+            assert row.tolist() == rows[words.index(word)].tolist() if word in words else (row[0], row[2]) == (-1, 0)
+
+
+@given(st.lists(st.text("ab€", max_size=9) | st.text(max_size=300), max_size=40))
+def test_front_coded_strings_come_back(texts: list[str]) -> None:
+    encoded = [text.encode() for text in texts]
+    starts = np.concatenate([[0], np.cumsum([len(text) for text in encoded])]).astype(np.int64)
+    blocks = np.zeros(-(-len(texts) // 16) + 1, np.uint64)
+    data = np.zeros(int(starts[-1]) + 6 * len(texts), np.uint8)
+    used = encode_front(np.frombuffer(b"".join(encoded), np.uint8), starts, blocks, data)
+    plain, before = b"", b""
+    begins = []
+    for number, text in enumerate(encoded):
+        if number % 16 == 0:
+            begins.append(len(plain))
+        most = min(len(before), len(text), 255) if number % 16 else 0
+        shared = next((place for place in range(most) if before[place] != text[place]), most)
+        length = len(text) - shared
+        plain += bytes([shared, length] if length < 128 else [shared, length & 127 | 128, length >> 7]) + text[shared:]
+        before = text
+    assert data[:used].tobytes() == plain
+    assert blocks.tolist() == [*begins, used]
+    out, ends = np.zeros(int(starts[-1]), np.uint8), np.zeros(len(texts) + 1, np.int64)
+    assert decode_front(data, 0, used, out, ends) == out.size
+    assert (ends.tolist(), out.tobytes()) == (starts.tolist(), b"".join(encoded))
+    if texts:
+        assert decode_front(data, 0, used - 1, out, ends) == -1
+    if out.size:
+        assert decode_front(data, 0, used, out[1:], ends) == -1
 
 
 def content(segment: SegmentReader) -> dict[str, Any]:
@@ -240,8 +336,8 @@ def test_a_segment_holds_what_was_put_in(archive: list[dict[str, Any]]) -> None:
             for place, term in enumerate(terms):
                 expected.setdefault(term.encode(), []).append((doc, number, place))
     assert [term for term, _ in segment.terms()] == sorted(expected)
-    for term, places in expected.items():
-        info = segment.find(term)
+    for encoded, places in expected.items():
+        info = segment.find(encoded)
         assert info is not None
         docs, freqs = segment.postings(info)
         gaps = iter(segment.position_gaps(info).tolist())
@@ -255,6 +351,29 @@ def test_a_segment_holds_what_was_put_in(archive: list[dict[str, Any]]) -> None:
         assert found == places
     assert segment.find_id("nobody") is None
     assert segment.find(b"nothing") is None
+
+
+@settings(max_examples=60)
+@given(ARCHIVES, st.lists(st.text(max_size=3), max_size=5))
+def test_rows_are_those_of_the_terms(archive: list[dict[str, Any]], others: list[str]) -> None:
+    segment = make_segment(SCHEMA, [{"id": f"a{n}"} | values for n, values in enumerate(archive)])
+    rows = {term: list(astuple(info)) for term, info in segment.terms()}
+    absent = [-1, 0]
+    wanted = [*rows, *(other.encode() for other in others), b"\xff", b"a\xffb", b""]
+    assert [row if row[0] >= 0 else row[:3:2] for row in segment.find_all(wanted).tolist()] == [
+        rows.get(term, absent) for term in wanted
+    ]
+    assert segment.find_all([]).shape == (0, 8)
+    assert segment.rows_of(np.arange(len(rows))[::-1].copy()).tolist() == list(rows.values())[::-1]
+    words = dict(segment.words(b""))
+    for prefix in [b"", b"\xff", *(text[:length] for text in [*rows, *words] for length in (1, 2, len(text)))]:
+        expected = [row for term, row in rows.items() if term.startswith(prefix)]
+        for limit in (0, 2, 1000):
+            numbers, found = segment.prefix_rows(prefix, limit)
+            assert found.tolist() == expected[:limit]
+            assert numbers.tolist() == [row[0] for row in expected[:limit]]
+        terms = {number for word, number in words.items() if word.startswith(prefix)}
+        assert segment.word_terms(prefix).tolist() == sorted(terms)
 
 
 @settings(max_examples=60)
@@ -300,6 +419,9 @@ def read_everything(data: bytes) -> None:
         segment.position_gaps(info)
     for _ in segment.words(b""):
         pass
+    segment.find_all([b"rate", b"word1", b"zzz"])
+    segment.prefix_rows(b"w", 100)
+    segment.word_terms(b"b")
     for name in NEWS.text_fields:
         segment.lengths(name)
     for name in ("source", "tags", "authors"):
@@ -311,6 +433,7 @@ def read_everything(data: bytes) -> None:
         _ = segment.ids[doc], segment.titles[doc], segment.stored(doc), segment.digest(doc)
         segment.boundaries().encoded(doc)
     segment.find_id("a5")
+    segment.ids.texts()
 
 
 def test_decoders_meet_damage_without_a_crash() -> None:

@@ -23,11 +23,11 @@ from newsindex.codec.whoosh_index import Commit, WhooshFace
 from newsindex.codec.whoosh_schema import ID, STORED, WORDS, naive, whoosh_schema
 from newsindex.errors import NewsIndexError
 from newsindex.schema import Date, Keyword, PreparedArticle, Schema, Text, fold_keyword
-from newsindex.search.scoring import Weighting
 from newsindex.whoosh_door import collectors, fields, query, reading, scoring
 from tests.segments import make_segment
 from tests.strategies import ARCHIVES, Counted
 from tests.strategies import WORDS as VOCABULARY
+from tests.whoosh_search import Weighting
 
 SCHEMA = Schema(Counted)
 ANALYZER = Analyzer()

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from newsindex.analysis.stemming import language_name, stemmer
-from newsindex.analysis.tokenizer import words
+from newsindex.analysis.tokenizer import Word, words
 
 __all__ = ["LONGEST_TERM_BYTES", "Analyzer", "Token"]
 
 LONGEST_TERM_BYTES = 255
+
+# Words of these characters alone are split at white space and made small, in every language.
+_SIMPLE = re.compile(r"[A-Za-z0-9\s]*", re.ASCII).fullmatch
+_REMEMBERED = 100
+# What stands around a word and is no part of it, whatever comes before and after.
+_MARKS = "'\"‘’“”.,;:!?()[]{}<>-–—/*…«»"
 
 # What a language writes before a vowel with an apostrophe; in other languages such a word stays whole (O'Brien).
 _FRENCH = frozenset("l d j m t s n c qu jusqu lorsqu puisqu quoiqu".split())
@@ -60,11 +68,33 @@ class Analyzer:
 
     def terms(self, text: str) -> list[str]:
         """Return the terms of a text in order."""
-        return [self.term(word.surface) for word in words(text, self._elisions)]
+        if text.isalnum() and text.isascii():
+            return [self.term(text.lower())]
+        return [self.term(surface) for surface in self.surfaces(text)]
 
     def surfaces(self, text: str) -> list[str]:
         """Return the folded words of a text before stemming, in order."""
+        if text.isascii() and _SIMPLE(text):
+            return text.lower().split()
+        if len(text) <= _REMEMBERED:
+            return [word.surface for word in _odd_words(text, self._elisions)]
         return [word.surface for word in words(text, self._elisions)]
+
+    def pieces(self, chunk: str) -> Sequence[tuple[str, int, int]]:
+        """Return (surface, start, end) of the words of a text without white space, as `tokens` gives them.
+
+        No word goes over white space, so a text's words are those of its chunks.
+        """
+        if chunk.isalnum() and chunk.isascii():
+            return ((chunk.lower(), 0, len(chunk)),)
+        core = chunk.strip(_MARKS)
+        if core.isalnum() and core.isascii():
+            start = chunk.index(core)
+            return ((core.lower(), start, start + len(core)),)
+        if not core:
+            return ()
+        found = _odd_words(chunk, self._elisions) if len(chunk) <= _REMEMBERED else words(chunk, self._elisions)
+        return [(word.surface, word.start, word.end) for word in found]
 
     def term(self, surface: str) -> str:
         """Return the term of a folded word."""
@@ -72,3 +102,9 @@ class Analyzer:
         if len(term) * 4 > LONGEST_TERM_BYTES and len(term.encode()) > LONGEST_TERM_BYTES:
             return term.encode()[:LONGEST_TERM_BYTES].decode(errors="ignore")
         return term
+
+
+@lru_cache(maxsize=1 << 13)
+def _odd_words(text: str, elisions: frozenset[str]) -> tuple[Word, ...]:
+    """Return the words of a short text: what a query has besides plain words takes longest of it."""
+    return tuple(words(text, elisions))

@@ -3,16 +3,82 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from newsindex.codec.pack_kernel import BLOCK, get_vbyte, unpack_patched
+from newsindex.codec.format import PACKED_TAIL, SKIP_WORDS
+from newsindex.codec.pack_kernel import BLOCK, get_vbyte, unpack_bits, unpack_patched
+from newsindex.kernel import kernel
 
-__all__ = ["decode_positions", "decode_postings"]
-
-_SKIP_WORDS = 8
+__all__ = ["decode_position_tail", "decode_positions", "decode_postings", "decode_tail"]
 
 
-@njit(cache=True, nogil=True)
+@kernel
+def decode_tail(data, at, end, before, first, after, doc_count, docs, freqs):
+    """Decode the postings [first, after) of a term, those that fill no block.
+
+    Args:
+        data: uint8[m], the postings section; [at, end) are the bytes of the tail, and up to 3 more.
+        before: the doc id before, -1 when there is none.
+        doc_count: every doc id must be below.
+        docs: uint32[n], freqs: uint32[F, n], n ≥ after; both overwritten from `first` on.
+
+    Returns:
+        The byte after, or -1 when they are not so many valid postings.
+    """
+    field_count = freqs.shape[0]
+    for i in range(first, after):
+        value, at = get_vbyte(data, at, end)
+        before += np.int64(value >> np.uint64(1))
+        if at < 0 or value < np.uint64(2) or before >= doc_count:
+            return -1
+        docs[i] = before
+        for field in range(field_count):
+            freqs[field, i] = 0
+        if value & np.uint64(1):
+            freqs[field_count - 1, i] = 1
+            continue
+        if at >= end:
+            return -1
+        code = np.int64(data[at])
+        at += 1
+        if code < 0x80:
+            field = code >> 4
+            if field >= field_count or code & 15 == 0:
+                return -1
+            freqs[field, i] = code & 15
+            continue
+        if code != 0x80 or at >= end:
+            return -1
+        mask = np.int64(data[at])
+        at += 1
+        if mask == 0 or mask >> field_count:
+            return -1
+        for field in range(field_count):
+            if mask & (1 << field):
+                freq, at = get_vbyte(data, at, end)
+                if at < 0 or freq == 0:
+                    return -1
+                freqs[field, i] = freq
+    return at
+
+
+@kernel
+def decode_position_tail(data, at, end, gaps, first, after):
+    """Decode the position gaps [first, after) of a term, those that fill no block, into uint32[n], n ≥ after.
+
+    Returns:
+        The byte after, or -1 when they do not end by `end`.
+    """
+    if after - first >= PACKED_TAIL:
+        return unpack_bits(data, at, end, gaps, first, after)
+    for i in range(first, after):
+        value, at = get_vbyte(data, at, end)
+        if at < 0:
+            return -1
+        gaps[i] = value
+    return at
+
+
+@kernel
 def decode_postings(data, words, begin, end, doc_freq, field_count, doc_count, docs, freqs):
     """Decode the postings of one term.
 
@@ -36,12 +102,12 @@ def decode_postings(data, words, begin, end, doc_freq, field_count, doc_count, d
     if full:
         at = (begin + 3) & ~3
         skips = at
-        base = at + full * _SKIP_WORDS * 4
+        base = at + full * SKIP_WORDS * 4
         if base > end:
             return -1
         at = base
         for block in range(full):
-            if words[(skips >> 2) + block * _SKIP_WORDS + 1] != at - base:
+            if words[(skips >> 2) + block * SKIP_WORDS + 1] != at - base:
                 return -1
             header = at
             at = (header + 1 + field_count + 3) & ~3
@@ -60,44 +126,17 @@ def decode_postings(data, words, begin, end, doc_freq, field_count, doc_count, d
                 if gap == 0 or before >= doc_count:
                     return -1
                 docs[i] = before
-            if words[(skips >> 2) + block * _SKIP_WORDS] != before:
+            if words[(skips >> 2) + block * SKIP_WORDS] != before:
                 return -1
-    for i in range(full * BLOCK, doc_freq):
-        gap, at = get_vbyte(data, at, end)
-        if at < 0 or at >= end or gap == 0:
-            return -1
-        before += np.int64(gap)
-        if before >= doc_count:
-            return -1
-        docs[i] = before
-        for field in range(field_count):
-            freqs[field, i] = 0
-        code = np.int64(data[at])
-        at += 1
-        if code < 0x80:
-            field = code >> 4
-            if field >= field_count or code & 15 == 0:
-                return -1
-            freqs[field, i] = code & 15
-        else:
-            if code != 0x80 or at >= end:
-                return -1
-            mask = np.int64(data[at])
-            at += 1
-            if mask == 0 or mask >> field_count:
-                return -1
-            for field in range(field_count):
-                if mask & (1 << field):
-                    freq, at = get_vbyte(data, at, end)
-                    if at < 0 or freq == 0:
-                        return -1
-                    freqs[field, i] = freq
+    at = decode_tail(data, at, end, before, full * BLOCK, doc_freq, doc_count, docs, freqs)
+    if at < 0:
+        return -1
     if end - at > 3:
         return -1
     return at
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def decode_positions(data, words, begin, end, count, gaps):
     """Decode the position gaps of one term.
 
@@ -123,11 +162,7 @@ def decode_positions(data, words, begin, end, count, gaps):
             at = unpack_patched(data, words, at, data[widths + block], end, gaps, block * BLOCK)
             if at < 0:
                 return -1
-    for i in range(full * BLOCK, count):
-        value, at = get_vbyte(data, at, end)
-        if at < 0:
-            return -1
-        gaps[i] = value
-    if end - at > 3:
+    at = decode_position_tail(data, at, end, gaps, full * BLOCK, count)
+    if at < 0 or end - at > 3:
         return -1
     return at

@@ -3,104 +3,119 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-from newsindex.codec.pack_kernel import BLOCK, pack_patched, put_vbyte
+from newsindex.codec.format import ANY_FREQUENCY, IMPACTS, LENGTH_OF_CODE, PACKED_TAIL, SKIP_WORDS
+from newsindex.codec.pack_kernel import BLOCK, pack_bits, pack_patched, put_vbyte
+from newsindex.kernel import kernel
 
 __all__ = ["TERM_FIELDS", "encode_boundaries", "encode_terms", "worst_bytes"]
 
 # Columns of what encode_terms tells of each term.
 TERM_FIELDS, TERM_DOCS, TERM_POSTINGS, TERM_POSITION_COUNT, TERM_POSITIONS = range(5)
-_SKIP_WORDS = 8
-_IMPACTS = 4
 # A posting's gap, frequencies and positions at their longest; blocks are never longer than the tail would be.
 _WORST = 24
 _WORST_TERM = 4096
 
 
-@njit(cache=True, nogil=True, inline="always")
+@kernel
 def worst_bytes(occurrences, field_count):
     """Return more bytes than the postings or positions of a term can take."""
     return _WORST_TERM + occurrences * (_WORST + 5 * field_count)
 
 
-@njit(cache=True, nogil=True)
-def _impacts(freqs, docs, start, weights, lengths, out, at):
-    """Write the competitive (frequency, length) pairs of a block, none better in both; the last repeats.
+@kernel
+def _length_code(length):
+    """Return what `format.length_code` returns."""
+    low = 0
+    high = LENGTH_OF_CODE.size
+    while high - low > 1:
+        middle = (low + high) >> 1
+        if LENGTH_OF_CODE[middle] <= length:
+            low = middle
+        else:
+            high = middle
+    return low
 
-    Rounded so that no article of the block can score more than the best pair.
+
+@kernel
+def _impacts(freqs, docs, start, weights, lengths, pairs, out, at):
+    """Write the competitive (frequency code, length code) pairs of a block, none better in both; the last repeats.
+
+    `pairs` is int64[2, IMPACTS + 1], overwritten.
     """
     count = 0
-    pair_freq = np.zeros(_IMPACTS + 1, np.int64)
-    pair_length = np.zeros(_IMPACTS + 1, np.int64)
     for i in range(start, start + BLOCK):
-        freq = 0.0
+        weighted = 0.0
         for field in range(weights.size):
-            freq += weights[field] * freqs[field, i]
-        quarters = min(int(np.ceil(freq * 4.0)), 65535)
-        if freq * 4.0 > 65535.0:
-            quarters = 65535  # read as "any frequency"
-        length = min(int(lengths[docs[i]]), 65535)
+            weighted += weights[field] * freqs[field, i]
+        freq = ANY_FREQUENCY
+        if weighted * 4.0 < ANY_FREQUENCY:
+            freq = int(np.ceil(weighted * 4.0))
+        length = lengths[docs[i]]
         beaten = False
         for j in range(count):
-            if pair_freq[j] >= quarters and pair_length[j] <= length:
+            # The same as to compare the codes.
+            if pairs[0, j] >= freq and LENGTH_OF_CODE[pairs[1, j]] <= length:
                 beaten = True
                 break
         if beaten:
             continue
+        code = _length_code(length)
         kept = 0
         for j in range(count):
-            if not (pair_freq[j] <= quarters and pair_length[j] >= length):
-                pair_freq[kept] = pair_freq[j]
-                pair_length[kept] = pair_length[j]
+            if pairs[0, j] > freq or pairs[1, j] < code:
+                pairs[0, kept] = pairs[0, j]
+                pairs[1, kept] = pairs[1, j]
                 kept += 1
-        pair_freq[kept] = quarters
-        pair_length[kept] = length
+        pairs[0, kept] = freq
+        pairs[1, kept] = code
         count = kept + 1
-        if count > _IMPACTS:
+        if count > IMPACTS:
             # Join the two that are nearest in frequency into one that is no worse than either.
             best = 0
-            nearest = np.int64(1 << 40)
             other = 1
+            nearest = np.int64(ANY_FREQUENCY + 1)
             for a in range(count):
                 for b in range(a + 1, count):
-                    distance = abs(pair_freq[a] - pair_freq[b])
+                    distance = abs(pairs[0, a] - pairs[0, b])
                     if distance < nearest:
                         nearest = distance
                         best = a
                         other = b
-            pair_freq[best] = max(pair_freq[best], pair_freq[other])
-            pair_length[best] = min(pair_length[best], pair_length[other])
+            pairs[0, best] = max(pairs[0, best], pairs[0, other])
+            pairs[1, best] = min(pairs[1, best], pairs[1, other])
             count -= 1
-            pair_freq[other] = pair_freq[count]
-            pair_length[other] = pair_length[count]
-    for j in range(_IMPACTS):
+            pairs[0, other] = pairs[0, count]
+            pairs[1, other] = pairs[1, count]
+    for j in range(IMPACTS):
         k = min(j, count - 1)
-        out[at + j] = np.uint32(pair_freq[k] | (pair_length[k] << 16))
+        out[at + 2 * j] = pairs[0, k]
+        out[at + 2 * j + 1] = pairs[1, k]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _put_postings(docs, freqs, gap_counts, doc_freq, weights, lengths, position_blocks, scratch, out, words, at):
     """Encode the postings of one term from byte `at`; return the byte after them.
 
     `position_blocks` has where each full block of the term's positions begins, and the tail.
     """
     low = np.empty(BLOCK, np.uint32)
+    pairs = np.zeros((2, IMPACTS + 1), np.int64)
     field_count = weights.size
     full = doc_freq // BLOCK
     skips = at >> 2
-    payload = at + full * _SKIP_WORDS * 4
+    payload = at + full * SKIP_WORDS * 4
     begin = payload
     before = np.int64(-1)
     position_count = np.int64(0)
     for block in range(full):
         start = block * BLOCK
-        skip = skips + block * _SKIP_WORDS
+        skip = skips + block * SKIP_WORDS
         words[skip] = docs[start + BLOCK - 1]
         words[skip + 1] = payload - begin
         words[skip + 2] = position_count
         words[skip + 3] = position_blocks[position_count // BLOCK]
-        _impacts(freqs, docs, start, weights, lengths, words, skip + 4)
+        _impacts(freqs, docs, start, weights, lengths, pairs, out, (skip + 4) << 2)
         for i in range(BLOCK):
             doc = np.int64(docs[start + i])
             scratch[i] = doc - before
@@ -110,14 +125,13 @@ def _put_postings(docs, freqs, gap_counts, doc_freq, weights, lengths, position_
         payload = (header + 1 + field_count + 3) & ~3
         for i in range(header, payload):
             out[i] = 0
-        out[header], payload = pack_patched(scratch, 0, low, out, words, payload)
+        out[header], payload = pack_patched(scratch, np.int64(0), low, out, words, payload)
         for field in range(field_count):
             out[header + 1 + field], payload = pack_patched(freqs[field], start, low, out, words, payload)
     at = payload
     for i in range(full * BLOCK, doc_freq):
-        doc = np.int64(docs[i])
-        at = put_vbyte(doc - before, out, at)
-        before = doc
+        gap = np.int64(docs[i]) - before
+        before = np.int64(docs[i])
         mask = 0
         count = 0
         last = 0
@@ -126,6 +140,10 @@ def _put_postings(docs, freqs, gap_counts, doc_freq, weights, lengths, position_
                 mask |= 1 << field
                 count += 1
                 last = field
+        alone = count == 1 and last == field_count - 1 and freqs[last, i] == 1
+        at = put_vbyte(2 * gap + (1 if alone else 0), out, at)
+        if alone:
+            continue
         if count == 1 and freqs[last, i] < 16:
             out[at] = np.uint8((last << 4) | freqs[last, i])
             at += 1
@@ -135,11 +153,11 @@ def _put_postings(docs, freqs, gap_counts, doc_freq, weights, lengths, position_
             at += 2
             for field in range(field_count):
                 if freqs[field, i]:
-                    at = put_vbyte(freqs[field, i], out, at)
+                    at = put_vbyte(np.int64(freqs[field, i]), out, at)
     return at
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _put_positions(gaps, count, blocks, scratch, out, words, at):
     """Encode the position gaps of one term from byte `at`; return the byte after them.
 
@@ -154,12 +172,14 @@ def _put_positions(gaps, count, blocks, scratch, out, words, at):
         blocks[block] = packed - begin
         out[at + block], packed = pack_patched(gaps, block * BLOCK, scratch, out, words, packed)
     blocks[full] = packed - begin
+    if count - full * BLOCK >= PACKED_TAIL:
+        return pack_bits(gaps, full * BLOCK, count, out, packed)
     for i in range(full * BLOCK, count):
-        packed = put_vbyte(gaps[i], out, packed)
+        packed = put_vbyte(np.int64(gaps[i]), out, packed)
     return packed
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def encode_terms(first, starts, texts, positions, field_count, weights, lengths, postings, placed, told):
     """Encode terms one after the other until a buffer might not hold the next.
 
@@ -167,7 +187,7 @@ def encode_terms(first, starts, texts, positions, field_count, weights, lengths,
         first: the first term to encode.
         starts, texts, positions: as `invert` returns them; text = doc · field_count + field.
         field_count: F, in 1..8.
-        weights: float32[F], the schema's.
+        weights: float64[F], the schema's.
         lengths: uint32[n], the weighted length of each article, rounded down.
         postings, placed: uint8[m], overwritten from 0 with postings and positions; m is a multiple of 4 and at least
             worst_bytes of the longest term.
@@ -203,7 +223,7 @@ def encode_terms(first, starts, texts, positions, field_count, weights, lengths,
             counts = np.zeros(capacity, np.uint32)
             gaps = np.zeros(capacity, np.uint32)
             blocks = np.zeros(capacity // BLOCK + 2, np.uint32)
-        doc_freq = 0
+        doc_freq = np.int64(0)
         mask = 0
         last_doc = np.int64(-1)
         last_text = np.int64(-1)
@@ -259,7 +279,7 @@ def encode_terms(first, starts, texts, positions, field_count, weights, lengths,
     return term, at, put
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def encode_boundaries(boundaries, starts, field_count, data, ends):
     """Encode where sentences and paragraphs begin in each article.
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from newsindex.kernel import kernel
 
 __all__ = ["invert"]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def invert(surface_ids, rank_of_surface, text_starts, term_count):
     """Sort tokens by term; those of one term keep the order of the texts.
 

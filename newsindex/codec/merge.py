@@ -73,8 +73,8 @@ def merge_segments(schema: Schema, parts: Sequence[Part]) -> Iterator[memoryview
         if prefix == "number":
             present = [column[1][part.live] for part, column in zip(parts, columns, strict=True)]
             yield from out.section(f"has.{name}", np.concatenate(present).astype(np.uint8))
-    ids = [part.segment.ids.encoded(int(doc)) for part in parts for doc in np.flatnonzero(part.live)]
-    yield from id_sections(out, ids)
+    ids = [itertools.compress(part.segment.ids.texts(), part.live.tolist()) for part in parts]
+    yield from id_sections(out, list(itertools.chain.from_iterable(ids)))
     yield from _gathered(out, "title", [(part, part.segment.titles) for part in parts])
     yield from out.section("digest", [part.segment.digests()[part.live] for part in parts])
     yield from stored_sections(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from newsindex.codec.decode_kernel import decode_positions, decode_postings
+from newsindex.kernel import kernel
 
 __all__ = ["expand_terms", "gather_bytes", "interleave"]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def expand_terms(told, postings, posting_words, positions, position_words, fields, doc_map, counts, texts, places):
     """Decode the terms of one segment into occurrences.
 
@@ -78,7 +78,7 @@ def expand_terms(told, postings, posting_words, positions, position_words, field
     return kept
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def interleave(ranks, counts, texts, places, free, merged_texts, merged_places):
     """Copy one segment's occurrences to their places among those of all.
 
@@ -99,7 +99,7 @@ def interleave(ranks, counts, texts, places, free, merged_texts, merged_places):
         free[ranks[term]] = to
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def gather_bytes(data, starts, kept, out, ends):
     """Copy the strings with the numbers in `kept`, one after the other.
 

@@ -10,14 +10,17 @@ doi:10.1145/1132956.1132959 (variable bytes).
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from newsindex.kernel import kernel
 
 __all__ = [
     "BLOCK",
     "get_vbyte",
+    "pack_bits",
     "pack_block",
     "pack_patched",
     "put_vbyte",
+    "unpack_bits",
     "unpack_block",
     "unpack_patched",
 ]
@@ -27,7 +30,7 @@ _PATCHED = 0x40
 _WIDTH = 0x3F
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def pack_block(values, start, width, out, at):
     """Pack 128 values of at most `width` bits each.
 
@@ -67,7 +70,7 @@ def pack_block(values, start, width, out, at):
     return at + 4 * width
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def unpack_block(words, at, width, out, start):
     """Unpack 128 values.
 
@@ -102,7 +105,7 @@ def unpack_block(words, at, width, out, start):
     return at + 4 * width
 
 
-@njit(cache=True, nogil=True, inline="always")
+@kernel
 def put_vbyte(value, out, at):
     """Write a value in groups of seven bits, low group first; a set high bit says that another byte follows.
 
@@ -117,7 +120,7 @@ def put_vbyte(value, out, at):
     return at + 1
 
 
-@njit(cache=True, nogil=True, inline="always")
+@kernel
 def get_vbyte(data, at, end):
     """Return (value, index after it); the index is -1 when it does not end before `end`, or is over 32 bits."""
     value = np.uint64(0)
@@ -134,7 +137,7 @@ def get_vbyte(data, at, end):
     return np.uint64(0), -1
 
 
-@njit(cache=True, nogil=True, inline="always")
+@kernel
 def _bits(value):
     """Return how many bits a value needs."""
     count = 0
@@ -144,7 +147,66 @@ def _bits(value):
     return count
 
 
-@njit(cache=True, nogil=True)
+@kernel
+def pack_bits(values, start, after, out, at):
+    """Pack values [start, after), fewer than a block: their width in one byte, then so many bits of each, low first.
+
+    Args:
+        values: uint32[n], n ≥ after.
+        out: uint8[m], with 1 + 4 · (after - start) bytes free at `at`.
+
+    Returns:
+        The index after the last byte.
+    """
+    width = 0
+    for i in range(start, after):
+        width = max(width, _bits(values[i]))
+    out[at] = width
+    at += 1
+    waiting = np.uint64(0)
+    filled = 0
+    for i in range(start, after):
+        waiting |= np.uint64(values[i]) << np.uint64(filled)
+        filled += width
+        while filled >= 8:
+            out[at] = np.uint8(waiting & np.uint64(255))
+            waiting >>= np.uint64(8)
+            filled -= 8
+            at += 1
+    if filled:
+        out[at] = np.uint8(waiting)
+        at += 1
+    return at
+
+
+@kernel
+def unpack_bits(data, at, end, out, start, after):
+    """Unpack values [start, after) as `pack_bits` packed them into uint32[n], n ≥ after.
+
+    Returns:
+        The byte after, or -1 when they do not end by `end` or are wider than 32 bits.
+    """
+    if at < 0 or at >= end or end > data.size:
+        return -1
+    width = np.int64(data[at])
+    at += 1
+    if width > 32 or at + (((after - start) * width + 7) >> 3) > end:
+        return -1
+    mask = np.uint64((1 << width) - 1)
+    waiting = np.uint64(0)
+    filled = 0
+    for i in range(start, after):
+        while filled < width:
+            waiting |= np.uint64(data[at]) << np.uint64(filled)
+            filled += 8
+            at += 1
+        out[i] = np.uint32(waiting & mask)
+        waiting >>= np.uint64(width)
+        filled -= width
+    return at
+
+
+@kernel
 def pack_patched(values, start, scratch, out, words, at):
     """Pack 128 values at the width that takes the fewest bytes, patches included.
 
@@ -178,7 +240,7 @@ def pack_patched(values, start, scratch, out, words, at):
     mask = np.uint32((1 << width) - 1) if width < 32 else np.uint32(0xFFFFFFFF)
     for i in range(BLOCK):
         scratch[i] = values[start + i] & mask
-    at = pack_block(scratch, 0, width, words, at >> 2) << 2
+    at = pack_block(scratch, np.int64(0), width, words, at >> 2) << 2
     if width == widest:
         return width, at
     count = at
@@ -189,14 +251,14 @@ def pack_patched(values, start, scratch, out, words, at):
         if high:
             out[count] += 1
             out[at] = i
-            at = put_vbyte(high, out, at + 1)
+            at = put_vbyte(np.int64(high), out, at + 1)
     while at & 3:
         out[at] = 0
         at += 1
     return width | _PATCHED, at
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def unpack_patched(data, words, at, code, end, out, start):
     """Unpack 128 values as `pack_patched` packed them.
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
-from operator import lt
 from typing import Any
 
 import numpy as np
@@ -15,149 +12,19 @@ import xxhash
 import zstandard
 
 from newsindex.codec.decode_kernel import decode_positions, decode_postings
-from newsindex.codec.dictionary_kernel import decode_terms, find_term
+from newsindex.codec.dictionary import Dictionary, TermInfo
 from newsindex.codec.format import DIGEST_BYTES, MISSING, TERMS_IN_BLOCK
 from newsindex.codec.sections import Bytes, SectionReader
+from newsindex.codec.strings import FrontCoded, Strings, ascend
 from newsindex.errors import FormatError
 from newsindex.schema import Date, Flag, Number, Schema
 
-__all__ = ["KeywordColumn", "SegmentReader", "Strings", "TermInfo"]
+__all__ = ["FrontCoded", "KeywordColumn", "SegmentReader", "Strings", "TermInfo"]
 
 _LARGEST_BLOCK = 64 * 1024 * 1024
 # The dates that Python has, in microseconds since 1970.
 _EARLIEST, _LATEST = -62_135_596_800_000_000, 253_402_300_799_999_999
 _Array = npt.NDArray[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class TermInfo:
-    """Where a term's postings are: `number` is its place in the dictionary; bit f of `fields` is set for text field f.
-
-    `positions` of them stand in [positions_begin, positions_end).
-    """
-
-    number: int
-    fields: int
-    doc_freq: int
-    postings_begin: int
-    postings_end: int
-    position_count: int
-    positions_begin: int
-    positions_end: int
-
-
-class Strings:
-    """A list of UTF-8 strings in two sections."""
-
-    def __init__(self, sections: SectionReader, name: str, count: int) -> None:
-        self._name = name
-        self._sections = sections
-        self._data: Bytes = sections.array(f"{name}.data", np.uint8)
-        self._starts = sections.numbers(f"{name}.starts", count + 1)
-        if not self._starts.size or int(self._starts[-1]) != self._data.size:
-            raise sections.damage(f"the strings {name} do not end where their section does")
-
-    def __len__(self) -> int:
-        """Return how many there are."""
-        return self._starts.size - 1
-
-    def encoded(self, number: int) -> bytes:
-        """Return the bytes of one."""
-        begin, end = int(self._starts[number]), int(self._starts[number + 1])
-        if begin > end or end > self._data.size:
-            raise self._sections.damage(f"string {number} of {self._name} is placed at {begin} to {end}")
-        return self._data[begin:end].tobytes()
-
-    def arrays(self) -> tuple[Bytes, _Array]:
-        """Return (bytes joined, unsigned[n + 1] where each begins, ascending)."""
-        if (self._starts[1:] < self._starts[:-1]).any():
-            raise self._sections.damage(f"the strings {self._name} are not in order")
-        return self._data, self._starts
-
-    def texts(self) -> list[bytes]:
-        """Return the bytes of all; each can be decoded to text."""
-        data, starts = self.arrays()
-        if not _are_texts(data, starts[:-1]):
-            raise self._sections.damage(f"a string of {self._name} is not UTF-8")
-        joined = data.tobytes()
-        return [joined[begin:end] for begin, end in pairwise(starts.tolist())]
-
-    def __getitem__(self, number: int) -> str:
-        """Return one."""
-        try:
-            return self.encoded(number).decode()
-        except UnicodeDecodeError:
-            raise self._sections.damage(f"string {number} of {self._name} is not UTF-8") from None
-
-
-def _are_texts(data: Bytes, starts: _Array) -> bool:
-    """Tell whether the strings that begin at `starts` are UTF-8: all of them joined, and none begins in a character."""
-    begins = data[starts[starts < data.size].astype(np.int64)]
-    try:
-        data.tobytes().decode()
-    except UnicodeDecodeError:
-        return False
-    return not ((begins & 0xC0) == 0x80).any()
-
-
-def _ascend(texts: Sequence[bytes]) -> bool:
-    """Tell whether each is greater than the one before."""
-    return all(map(lt, texts, texts[1:]))
-
-
-class _Dictionary:
-    """Sorted terms, front-coded."""
-
-    def __init__(self, sections: SectionReader, name: str) -> None:
-        self.count = int(sections.array(f"{name}.count", np.uint64, 1)[0])
-        blocks = -(-self.count // TERMS_IN_BLOCK)
-        self._blocks = sections.array(f"{name}.blocks", np.uint64, 3 * blocks).reshape(blocks, 3)
-        self._data: Bytes = sections.array(f"{name}.data", np.uint8)
-        self._sections = sections
-        self._name = name
-
-    def find(self, term: bytes) -> tuple[bool, int, TermInfo]:
-        """Return whether the term is there, its place or that of the first after it, and what is told of it."""
-        found = find_term(self._blocks, self._data, self.count, np.frombuffer(term, np.uint8)).tolist()
-        if found[0] < 0:
-            raise self._sections.damage(f"the dictionary {self._name} cannot be read")
-        return found[0] == 1, found[1], TermInfo(*found[1:])
-
-    def decode(self, first: int, after: int) -> tuple[list[bytes], _Array]:
-        """Return the terms [first, after) and what is told of each, int64[n, 7]; `first` begins a block."""
-        after = min(after, self.count)
-        starts = np.zeros(after - first + 1, np.int64)
-        told = np.zeros((after - first, 7), np.int64)
-        # Front-coding seldom halves a dictionary; when it does more, the room is doubled.
-        room = min(256 * (after - first), 2 * self._data.size)
-        used = -2
-        while used == -2:
-            buffer = np.empty(room, np.uint8)
-            used = decode_terms(self._blocks, self._data, self.count, first, after, buffer, starts, told)
-            room *= 2
-        if used < 0:
-            raise self._sections.damage(f"the dictionary {self._name} cannot be read")
-        if not _are_texts(buffer[:used], starts[:-1]):
-            raise self._sections.damage(f"the dictionary {self._name} has a term that is not UTF-8")
-        joined = buffer[:used].tobytes()
-        terms = [joined[begin:end] for begin, end in pairwise(starts.tolist())]
-        if not _ascend(terms):
-            raise self._sections.damage(f"the dictionary {self._name} is not in order")
-        return terms, told
-
-    def starting(self, prefix: bytes) -> Iterator[tuple[bytes, TermInfo]]:
-        """Yield the terms from the first not before `prefix` on that begin with it, in order."""
-        _, place, _ = self.find(prefix) if prefix else (True, 0, None)
-        block = place - place % TERMS_IN_BLOCK
-        while block < self.count:
-            terms, told = self.decode(block, block + 16 * TERMS_IN_BLOCK)
-            for number, (term, row) in enumerate(zip(terms, told.tolist(), strict=True), block):
-                if number < place:
-                    continue
-                if not term.startswith(prefix):
-                    return
-                yield term, TermInfo(number, *row)
-            block += len(terms)
 
 
 class KeywordColumn:
@@ -187,7 +54,7 @@ class KeywordColumn:
     def sorted_keys(self) -> list[bytes]:
         """Return the bytes of all keys, ascending; each can be decoded to text."""
         found = self.keys.texts()
-        if not _ascend(found):
+        if not ascend(found):
             raise self._sections.damage(f"the values of {self._name} are not in order")
         return found
 
@@ -242,13 +109,13 @@ class SegmentReader:
             if not 0 <= self.doc_counts[name] <= min(self.doc_count, self.totals[name]) or self.totals[name] >= 2**63:
                 raise sections.damage(f"{self.totals[name]} words in {self.doc_counts[name]} articles have a {name}")
         self._columns: dict[str, tuple[_Array, _Array]] = {}
-        self._terms = _Dictionary(sections, "terms")
-        self._words = _Dictionary(sections, "words")
+        self._terms = Dictionary(sections, "terms")
+        self._words = Dictionary(sections, "words")
         self._postings: Bytes = sections.array("postings", np.uint8)
         self._positions: Bytes = sections.array("positions", np.uint8)
         self._posting_words = self._postings[: self._postings.size & ~3].view(np.uint32)
         self._position_words = self._positions[: self._positions.size & ~3].view(np.uint32)
-        self.ids = Strings(sections, "id", self.doc_count)
+        self.ids = FrontCoded(sections, "id", self.doc_count)
         self.titles = Strings(sections, "title", self.doc_count)
 
     # Text
@@ -260,8 +127,30 @@ class SegmentReader:
 
     def find(self, term: bytes) -> TermInfo | None:
         """Return where a term's postings are, None when no article has it."""
-        found, _, info = self._terms.find(term)
-        return info if found else None
+        row = self._terms.find((term,))[0].tolist()
+        return TermInfo(*row) if row[0] >= 0 else None
+
+    def find_all(self, terms: Sequence[bytes]) -> _Array:
+        """Return a row of each term, int64[t, 8]: what TermInfo has, in order; of an absent one, -1 and doc_freq 0."""
+        return self._terms.find(terms)
+
+    def rows_of(self, numbers: _Array) -> _Array:
+        """Return the rows, as `find_all` gives them, of the terms of these numbers, int64[n]; ascending is quickest."""
+        return self._terms.rows(numbers)
+
+    def prefix_rows(self, prefix: bytes, limit: int) -> tuple[_Array, _Array]:
+        """Return (numbers int64[m], rows int64[m, 8]) of the first terms, at most `limit`, that begin with `prefix`."""
+        first, after = self._terms.between(prefix)
+        numbers = np.arange(first, min(after, first + limit), dtype=np.int64)
+        return numbers, self._terms.rows(numbers)
+
+    def word_terms(self, prefix: bytes) -> _Array:
+        """Return the numbers of the terms of words before stemming that begin so and are no terms: int64, ascending."""
+        rows = self._words.rows(np.arange(*self._words.between(prefix), dtype=np.int64))
+        numbers = np.unique(rows[:, 2])
+        if numbers.size and int(numbers[-1]) >= self._terms.count:
+            raise self._sections.damage(f"a word is of term {numbers[-1]}")
+        return numbers
 
     def terms(self, prefix: bytes = b"") -> Iterator[tuple[bytes, TermInfo]]:
         """Yield the terms that begin with `prefix`, in order of their bytes."""
@@ -362,7 +251,7 @@ class SegmentReader:
         encoded = article_id.encode("utf-8", "replace")
         wanted = np.uint32(xxhash.xxh32_intdigest(encoded))
         hashes = self._sections.array("id.hashes", np.uint32, self.doc_count)
-        docs = self._sections.array("id.docs", np.uint32, self.doc_count)
+        docs = self._sections.numbers("id.docs", self.doc_count)
         at = int(np.searchsorted(hashes, wanted))
         while at < self.doc_count and hashes[at] == wanted:
             doc = int(docs[at])

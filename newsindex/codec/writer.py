@@ -16,7 +16,8 @@ import zstandard
 from newsindex.analysis.batch import BatchTokenizer
 from newsindex.codec.dictionary_kernel import encode_dictionary
 from newsindex.codec.encode_kernel import encode_boundaries, encode_terms, worst_bytes
-from newsindex.codec.format import DIGEST_BYTES, MISSING, TERMS_IN_BLOCK
+from newsindex.codec.format import DIGEST_BYTES, MISSING, STRINGS_IN_BLOCK, TERMS_IN_BLOCK
+from newsindex.codec.front_kernel import encode_front
 from newsindex.codec.invert_kernel import invert
 from newsindex.codec.sections import Bytes, SectionWriter
 from newsindex.schema import Date, Flag, Keyword, Number, PreparedArticle, Schema, Text, fold_keyword
@@ -73,9 +74,9 @@ class Occurrences:
 
 
 def field_weights(schema: Schema) -> _Array:
-    """Return the weights of the text fields, float32[F]."""
+    """Return the weights of the text fields, float64[F]."""
     kinds = [schema.fields[name].kind for name in schema.text_fields]
-    return np.array([kind.weight for kind in kinds if isinstance(kind, Text)], np.float32)
+    return np.array([kind.weight for kind in kinds if isinstance(kind, Text)], np.float64)
 
 
 def encode_articles(
@@ -153,7 +154,7 @@ def postings_sections(
 ) -> Iterator[memoryview]:
     """Yield the sections of postings and positions of ranges of terms; `told` is filled as `encode_terms` fills it.
 
-    `weights` float32[F] of the fields; `weighted` uint32[n], the weighted length of each article.
+    `weights` float64[F] of the fields; `weighted` uint32[n], the weighted length of each article.
     """
     fields = weights.size
     # Positions wait, those of a large segment in a file without a name: they would not fit in memory.
@@ -184,15 +185,19 @@ def postings_sections(
 
 def dictionary_sections(out: SectionWriter, name: str, terms: Sequence[bytes], told: _Array) -> Iterator[memoryview]:
     """Yield the sections of a dictionary of sorted terms, and of what is told of each (int64[T, 5])."""
-    joined = np.frombuffer(b"".join(terms), np.uint8)
-    starts = np.zeros(len(terms) + 1, np.int64)
-    np.cumsum([len(term) for term in terms], out=starts[1:])
+    joined, starts = _joined(terms)
     blocks = np.zeros((-(-len(terms) // TERMS_IN_BLOCK), 3), np.uint64)
     data = np.empty(joined.size + 23 * len(terms), np.uint8)
     used = encode_dictionary(joined, starts, told, blocks, data)
     yield from out.section(f"{name}.blocks", blocks)
     yield from out.section(f"{name}.data", data[:used])
     yield from out.section(f"{name}.count", np.array([len(terms)], np.uint64))
+
+
+def _joined(texts: Sequence[bytes]) -> tuple[Bytes, _Array]:
+    starts = np.zeros(len(texts) + 1, np.int64)
+    np.cumsum([len(text) for text in texts], out=starts[1:])
+    return np.frombuffer(b"".join(texts), np.uint8), starts
 
 
 def _boundary_sections(out: SectionWriter, tokens: Tokens, count: int, fields: int) -> Iterator[memoryview]:
@@ -263,9 +268,14 @@ def id_sections(out: SectionWriter, ids: Sequence[bytes]) -> Iterator[memoryview
     """Yield the sections of the articles' ids, and of their hashes in order."""
     hashes = np.array([xxhash.xxh32_intdigest(article_id) for article_id in ids], np.uint32)
     order = np.argsort(hashes, kind="stable")
-    yield from strings_sections(out, "id", ids)
+    joined, starts = _joined(ids)
+    blocks = np.zeros(-(-len(ids) // STRINGS_IN_BLOCK) + 1, np.uint64)
+    data = np.empty(joined.size + 6 * len(ids), np.uint8)
+    used = encode_front(joined, starts, blocks, data)
+    yield from out.section("id.data", data[:used])
+    yield from out.section("id.blocks", narrow(blocks))
     yield from out.section("id.hashes", hashes[order])
-    yield from out.section("id.docs", order.astype(np.uint32))
+    yield from out.section("id.docs", narrow(order))
 
 
 def strings_sections(out: SectionWriter, name: str, texts: Sequence[bytes]) -> Iterator[memoryview]:

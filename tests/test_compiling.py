@@ -1,0 +1,75 @@
+"""Compiling beforehand: in two processes, announced, and all of it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from newsindex import compiling
+
+pytestmark = pytest.mark.skipif("NUMBA_DISABLE_JIT" in os.environ, reason="the compiler is switched off")
+
+
+def test_a_later_process_compiles_nothing() -> None:
+    compiling.compile_kernels()
+    assert compiling.are_compiled()
+    program = """if True:
+        import sys
+        from newsindex import compiling
+        compiling._use_writers()
+        compiling._use_readers(compiling._small_segment())
+        for name in [name for name in sys.modules if name.startswith("newsindex.") and name.endswith("_kernel")]:
+            for kernel in vars(sys.modules[name]).values():
+                if stats := getattr(kernel, "stats", None):
+                    assert not stats.cache_misses, (name, kernel, stats)
+        assert compiling.encode_terms.stats.cache_hits
+    """
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize("program", ["", "no-such-python", "a-python"])
+def test_without_a_second_process_one_compiles_all(
+    program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a-python").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "a-python").chmod(0o700)
+    used: list[bytes] = []
+    monkeypatch.setattr(compiling, "_use_readers", used.append)
+    monkeypatch.setattr(sys, "executable", program and str(tmp_path / program))
+    assert compiling.compile_kernels() > 0
+    assert len(used) == 1
+
+
+def test_a_second_process_takes_its_half(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiling, "_use_readers", lambda body: pytest.fail("it was left to this one"))
+    compiling.compile_kernels()
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_who_waits_is_told(watched: bool, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    calls: list[bool] = []
+    monkeypatch.setattr(compiling, "compile_kernels", lambda: calls.append(True))
+    monkeypatch.setattr(compiling, "are_compiled", lambda: bool(calls))
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: watched, raising=False)
+    compiling.prepare()
+    compiling.prepare()
+    assert capsys.readouterr().err == (f"newsindex: {compiling.MESSAGE}\n" if watched else "")
+    assert calls == [True]
+
+
+def test_another_source_is_compiled_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "codec").mkdir()
+    source = tmp_path / "codec" / "some_kernel.py"
+    source.write_text("a = 1\n")
+    monkeypatch.setattr(compiling, "__file__", str(tmp_path / "compiling.py"))
+    marks = [compiling._mark.__wrapped__()]
+    source.write_text("a = 12\n")
+    marks.append(compiling._mark.__wrapped__())
+    (tmp_path / "codec" / "other.py").write_text("a = 1\n")
+    marks.append(compiling._mark.__wrapped__())
+    assert marks[0] != marks[1] == marks[2]
