@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, Protocol, overload
 
 from pydantic import BaseModel
 
 from newsindex.errors import SourceError
 from newsindex.query.diagnostics import Diagnostic
 
-__all__ = ["CONTROL", "AddReport", "Explanation", "Hit", "Results", "Snippet", "printable"]
+if TYPE_CHECKING:  # showing hits needs no numpy, and importing it would slow `newsindex --help`
+    import numpy as np
+    import numpy.typing as npt
+
+__all__ = ["CONTROL", "AddReport", "Explanation", "Hit", "Page", "Results", "Snippet", "printable"]
 
 # What str.splitlines ends a line at; a terminal or rich would do something else with most of them.
 _LINE_BREAK = re.compile("\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
@@ -101,66 +105,187 @@ class Explanation:
             yield from part._lines(depth + 1)
 
 
-@dataclass(frozen=True)
+class Page(Protocol):
+    """What a page of hits is made of, for whoever searches to provide; `number` is an article's in the snapshot.
+
+    The snapshot is the page's own, so that hits stay what they were after later commits. Nothing but `scores`,
+    `numbers`, `given` and `facets` is made before a caller asks for it. What a page keeps of an article once made
+    (a block of stored articles, say) it bounds itself: `article` and `snippet` are kept by the hit.
+    """
+
+    @property
+    def scores(self) -> npt.NDArray[np.float64]:
+        """The score of each hit, best first; 0.0 for each when hits are sorted by date."""
+
+    @property
+    def numbers(self) -> npt.NDArray[np.int64]:
+        """The article of each hit."""
+
+    @property
+    def given(self) -> int:
+        """How many hits the pages before had; the first hit's rank is one more."""
+
+    @property
+    def facets(self) -> dict[str, dict[str, int]]:
+        """For each field asked for its values with their counts, most frequent first."""
+
+    def id(self, number: int) -> str:
+        """Return an article's id."""
+
+    def title(self, number: int) -> str:
+        """Return what a list calls an article."""
+
+    def published(self, number: int) -> datetime | None:
+        """Return the date by which articles are sorted."""
+
+    def source(self, number: int) -> str | None:
+        """Return an article's source."""
+
+    def article(self, number: int) -> BaseModel:
+        """Return a whole article."""
+
+    def snippet(self, number: int) -> Snippet:
+        """Return the piece of an article that shows best what matched."""
+
+    def count(self) -> int:
+        """Return the exact number of articles that match."""
+
+    def cursor(self) -> str | None:
+        """Return the cursor of the next page, None on the last."""
+
+    def searched(self) -> str:
+        """Return the query as it was understood, filters included."""
+
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """Return the departures from what was typed."""
+
+
 class Hit:
     """One result. `rank` counts from 1 over all pages; `score` is 0.0 when hits are sorted by date.
 
-    `snippet` and `article` are made when first asked for.
+    Everything is read when asked for; `article` and `snippet` are kept. Hits are equal when what a list shows of them
+    is: rank, score, id, title, date and source.
     """
 
-    rank: int
-    score: float
-    id: str
-    title: str
-    published: datetime | None
-    source: str | None
-    _load: Callable[[], BaseModel] = field(repr=False, compare=False)
-    _snip: Callable[[BaseModel], Snippet] = field(repr=False, compare=False)
+    __slots__ = ("_article", "_number", "_page", "_place", "_snippet")
 
-    @cached_property
+    def __init__(self, page: Page, place: int, number: int) -> None:
+        """Take the hit at a place of a page, counted from 0, and its article's number."""
+        self._page = page
+        self._place = place
+        self._number = number
+
+    @property
+    def rank(self) -> int:
+        """The place among all hits, counted from 1."""
+        return self._page.given + self._place + 1
+
+    @property
+    def score(self) -> float:
+        """How well the article matches; 0.0 when hits are sorted by date."""
+        return float(self._page.scores[self._place])
+
+    @property
+    def id(self) -> str:
+        """The article's id."""
+        return self._page.id(self._number)
+
+    @property
+    def title(self) -> str:
+        """What a list calls the article: its title, else how its text begins."""
+        return self._page.title(self._number)
+
+    @property
+    def published(self) -> datetime | None:
+        """The date by which articles are sorted."""
+        return self._page.published(self._number)
+
+    @property
+    def source(self) -> str | None:
+        """The article's source, where the model has a field of that name."""
+        return self._page.source(self._number)
+
+    @property
     def article(self) -> BaseModel:
         """The whole article, an instance of the index's model."""
-        return self._load()
+        try:
+            return self._article
+        except AttributeError:
+            self._article: BaseModel = self._page.article(self._number)
+            return self._article
 
-    @cached_property
+    @property
     def snippet(self) -> Snippet:
         """The piece of the article that shows best what matched; the beginning when nothing did."""
-        return self._snip(self.article)
+        try:
+            return self._snippet
+        except AttributeError:
+            self._snippet: Snippet = self._page.snippet(self._number)
+            return self._snippet
+
+    def _shown(self) -> tuple[object, ...]:
+        return self.rank, self.score, self.id, self.title, self.published, self.source
+
+    def __eq__(self, other: object) -> bool:
+        """Compare what a list shows."""
+        return self._shown() == other._shown() if isinstance(other, Hit) else NotImplemented
+
+    def __hash__(self) -> int:
+        """Return the hash of what a list shows."""
+        return hash(self._shown())
+
+    def __repr__(self) -> str:
+        """Show what a list shows."""
+        names = ("rank", "score", "id", "title", "published", "source")
+        return f"Hit({', '.join(f'{name}={value!r}' for name, value in zip(names, self._shown(), strict=True))})"
 
 
 class Results(Sequence[Hit]):
-    """One page of hits, best first.
+    """One page of hits, best first. Hits are made when first asked for, and so is what is said of the whole."""
 
-    `facets` has, for each field asked for, the values with their counts, most frequent first. `next` is the cursor of
-    the next page, None on the last. `searched` is the query as it was understood, filters included; `diagnostics` are
-    the departures from what was typed.
-    """
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._made: list[Hit] | None = None
 
-    def __init__(
-        self,
-        hits: list[Hit],
-        *,
-        count: Callable[[], int],
-        facets: dict[str, dict[str, int]],
-        next: str | None,
-        searched: str,
-        diagnostics: tuple[Diagnostic, ...],
-    ) -> None:
-        self._hits = hits
-        self._count = count
-        self.facets = facets
-        self.next = next
-        self.searched = searched
-        self.diagnostics = diagnostics
+    @property
+    def _hits(self) -> list[Hit]:
+        if self._made is None:
+            page = self._page
+            self._made = [Hit(page, place, number) for place, number in enumerate(page.numbers.tolist())]
+        return self._made
+
+    @property
+    def facets(self) -> dict[str, dict[str, int]]:
+        """For each field asked for, the values with their counts, most frequent first."""
+        return self._page.facets
 
     @cached_property
     def total(self) -> int:
         """The exact number of articles that match, on all pages."""
-        return self._count()
+        return self._page.count()
+
+    @cached_property
+    def next(self) -> str | None:
+        """The cursor of the next page, None on the last."""
+        return self._page.cursor()
+
+    @cached_property
+    def searched(self) -> str:
+        """The query as it was understood, filters included."""
+        return self._page.searched()
+
+    @cached_property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """The departures from what was typed."""
+        return self._page.diagnostics()
 
     def __len__(self) -> int:
         """Return the number of hits on this page."""
-        return len(self._hits)
+        return int(self._page.numbers.size)
+
+    def __iter__(self) -> Iterator[Hit]:
+        """Yield the hits of this page, best first."""
+        return iter(self._hits)
 
     @overload
     def __getitem__(self, index: int) -> Hit: ...

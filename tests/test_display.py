@@ -27,8 +27,9 @@ from newsindex.display import (
     snippet_text,
 )
 from newsindex.query.diagnostics import Diagnostic
-from newsindex.results import Hit, Snippet
+from newsindex.results import Hit, Results, Snippet
 from newsindex.schema import Schema
+from tests.pages import GivenPage
 
 # Characters that terminals act on, much more often than chance would bring them.
 NASTY = st.text(
@@ -56,10 +57,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
 
 
 def hit(article: Article, snippet: Snippet | None = None) -> Hit:
-    return Hit(
-        1, 2.5, article.id or "", article.title or "", article.published, article.source,
-        lambda: article, lambda _: snippet or Snippet(article.body or ""),
-    )  # fmt: skip
+    return Results(GivenPage([article], snippet))[0]
 
 
 @given(NASTY)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, timezone
+from time import process_time
 from typing import Annotated, Any
 
 import pytest
@@ -13,11 +15,15 @@ from hypothesis import strategies as st
 import newsindex
 from newsindex import Article, Flag, Number, QueryError, QueryTooComplex
 from newsindex.analysis import Analyzer
+from newsindex.dates import parse_period, to_microseconds
 from newsindex.index import NewsIndex
 from newsindex.query.filters import filter_nodes
+from newsindex.query.lexer import lex
 from newsindex.query.parser import parse
+from newsindex.query.ranges import single
 from newsindex.query.tree import And, Boost, Everything, Not, Nothing, Or, Phrase, Prefix, Range, Value, Word
 from newsindex.schema import Schema
+from tests import plain_lexer
 
 
 class Counted(Article):
@@ -242,6 +248,80 @@ def test_any_text_parses_and_prints_as_what_it_means(text: str) -> None:
     again = parsed(printed)
     assert str(again.tree) == printed
     assert shape(again.tree) == shape(query.tree)
+
+
+@given(st.lists(PIECES, max_size=25).map("".join) | st.text(max_size=40))
+def test_lexemes_are_those_read_character_by_character(text: str) -> None:
+    assert lex(text) == plain_lexer.lex(text)
+
+
+PLAIN = st.lists(
+    st.sampled_from([*"a oil Oil's don’t COVID-19 3.5 20,000 U.S. x/y OR AND NOT OR a- - ' .".split(), ""]), max_size=9
+)
+
+
+@given(PLAIN.map(" ".join) | PLAIN.map("".join) | PLAIN.map(lambda words: f'"{" ".join(words)}"'))
+def test_plain_queries_mean_what_the_parser_makes_of_them(text: str) -> None:
+    # White space at the end, which means nothing, leads past the quick way.
+    quick, parser = parsed(text), parsed(f"{text}\n")
+    assert places(quick.tree) == places(parser.tree)
+    assert quick.tree == parser.tree
+    assert [said.kind for said in quick.diagnostics] == [said.kind for said in parser.diagnostics]
+
+
+def places(node: Any) -> Any:
+    match node:
+        case And(children) | Or(children):
+            return (type(node), *map(places, children))
+        case Not(child) | Boost(child):
+            return (type(node), places(child))
+        case Word() | Phrase() | Prefix() | Value():
+            return (type(node), node.text, node.start, node.end)
+    return type(node)
+
+
+def test_hostile_texts_are_parsed_in_bounded_time() -> None:
+    for text in (
+        'published:"[' + " " * 4000 + '"', "published:[" + " " * 4000, "published:[a" + " TO" * 1300, "title:[ " * 500,
+        'published:"[' + " TO" * 1300 + '"', 'published:"[' + " TO " * 1000 + ']"', "a" * 4096, "x:" * 2000, "^" * 4096,
+        "~" * 4096, "a~2^" * 1000, '\\"' * 2000, "\\" * 4096, "-" * 4096, "published:>=" + " " * 4000, "a'" * 2048,
+        'words:"' + "9" * 4000 + '"', "x" * 2000 + ":a", "(" * 20 + "a OR " * 800,
+    ):  # fmt: skip
+        began = process_time()
+        with suppress(QueryTooComplex):
+            parsed(text)
+        assert process_time() - began < 0.5, text[:20]
+
+
+def test_nodes_are_values() -> None:
+    nodes = [
+        Everything(), Nothing(), Word("a"), Word("a", "title"), Phrase("a"), Prefix("a"), Value("source", "a"),
+        And((A, B)), Or((A, B)), Not(A), Boost(A, 2.0), Range("words", 1, 5), Range("words", 1, 5, high_open=True),
+    ]  # fmt: skip
+    assert len(set(nodes)) == len(nodes)
+    for place, node in enumerate(nodes):
+        assert [node == other for other in nodes] == [place == at for at in range(len(nodes))]
+        assert not hasattr(node, "__dict__")
+        for name in node.__match_args__:
+            with pytest.raises(AttributeError):
+                setattr(node, name, None)
+    assert Word("a", None, 1, 2) == Word("a", None, 3, 4)
+    assert len(set(map(repr, nodes))) == len(nodes)
+    assert hash(Word("a", None, 1, 2)) == hash(Word("a", None, 3, 4))
+    assert repr(Word("a", None, 1, 2)) == "Word(text='a', field=None)"
+
+
+@given(st.text("0123456789-", max_size=11) | st.dates().map(str) | st.dates().map(lambda day: str(day)[:7]))
+def test_dates_are_read_at_once_as_they_are_read_slowly(text: str) -> None:
+    field = SCHEMA.fields["published"]
+    try:
+        start, end = parse_period(text)
+    except ValueError:
+        with pytest.raises(ValueError, match="not a date"):
+            single(field, text)
+        return
+    found = single(field, text)
+    assert (found.low, found.high) == (to_microseconds(start), None if end is None else to_microseconds(end))
 
 
 @pytest.fixture(scope="module")

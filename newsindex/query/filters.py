@@ -23,9 +23,11 @@ def filter_nodes(schema: Schema, where: Where | None) -> tuple[Node, ...]:
     Raises:
         QueryError: an unknown field, one that cannot be filtered, or a value that does not fit it.
     """
-    if where is not None and not isinstance(where, Mapping):
+    if where is None:
+        return ()
+    if type(where) is not dict and not isinstance(where, Mapping):
         raise QueryError(f'where: a dict as {{"source": "CNN"}}, not {where!r:.60}')
-    return tuple(_node(schema, name, value) for name, value in (where or {}).items())
+    return tuple([_node(schema, name, value) for name, value in where.items()])
 
 
 def nearest(name: str, names: list[str] | tuple[str, ...]) -> str | None:
@@ -46,11 +48,14 @@ def _node(schema: Schema, name: str, value: Any) -> Node:
     if field is None:
         guess = nearest(name, list(schema.fields))
         raise QueryError(f"where: no field {name!r}" + (f"; did you mean {guess!r}?" if guess else ""))
-    if isinstance(field.kind, Text):
+    kind = field.kind
+    if isinstance(kind, Text):
         raise QueryError(f"where: {name!r} is running text; write {name}:… in the query instead")
-    if isinstance(field.kind, Stored):
+    if isinstance(kind, Stored):
         raise QueryError(f"where: {name!r} is stored only; annotate it as Keyword() to filter by it")
-    if isinstance(field.kind, Keyword):
+    if isinstance(kind, Keyword):
+        if type(value) is str:
+            return Value(name, value)
         values = _listed(value)
         if not values or not all(isinstance(text, str) for text in values):
             raise QueryError(f"where: {name!r} takes a string or a list of strings, not {value!r:.60}")
@@ -60,6 +65,8 @@ def _node(schema: Schema, name: str, value: Any) -> Node:
             if len(value) != 2:
                 raise ValueError(f"a range is a tuple (low, high), not {value!r:.60}")
             return span(field, *value)
+        if type(value) is str:
+            return single(field, value)
         values = _listed(value)
         if not values or any(part is None for part in values):
             raise ValueError(f"no value: {value!r:.60}")

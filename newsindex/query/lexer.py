@@ -3,22 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum, auto
+from typing import NamedTuple
 
 __all__ = ["Lexeme", "Sort", "lex"]
-
-_QUOTES = '"“”„‟«»＂'
-_FIELD = re.compile(r"([^\W\d]\w*):(?!//)")
-_NUMBER = r"(\d{1,4}(?:\.\d{1,4})?)"
-_BOOST = re.compile(rf"\^{_NUMBER}(?=[\s()]|\Z)")
-_FUZZY = re.compile(rf"~{_NUMBER}?(?=[\s()^]|\Z)")
-# What may stand at the end of a word and is no part of it.
-_SUFFIX = re.compile(rf"(?:~{_NUMBER}?)?(?:\^{_NUMBER})?\Z")
-_ESCAPED = re.compile(rf"\\([{_QUOTES}\\])")
-_BRACKETS = re.compile(r"[\[{]([^\[\]{}]*?)\s+TO\s+([^\[\]{}]*?)[\]}]", re.IGNORECASE)
-_WORD_END = re.compile(rf"[\s(){_QUOTES}]|\Z")
-_OPERATORS = {"AND": "AND", "&&": "AND", "OR": "OR", "||": "OR", "|": "OR", "NOT": "NOT"}
 
 
 class Sort(Enum):
@@ -36,15 +24,15 @@ class Sort(Enum):
     MINUS = auto()
     BOOST = auto()
     FUZZY = auto()
+    END = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Lexeme:
+class Lexeme(NamedTuple):
     """A piece of a query: what it is, its text without quotes or marks, and where it stands.
 
     Inside quotes a backslash before a quote or a backslash takes its meaning away.
 
-    `closed` is false for a quotation without an end; `spaced` tells that white space stands before it.
+    `closed` is false for a quotation without an end.
     """
 
     sort: Sort
@@ -52,7 +40,44 @@ class Lexeme:
     start: int
     end: int
     closed: bool = True
-    spaced: bool = True
+
+
+# Members of an Enum are looked up slowly, and NamedTuple's own constructor takes twice as long as this one.
+_new = tuple.__new__
+_WORD, _QUOTED, _FIELD, _CLOSE = Sort.WORD, Sort.QUOTED, Sort.FIELD, Sort.CLOSE
+_MINUS, _BOOST, _FUZZY, _RANGE = Sort.MINUS, Sort.BOOST, Sort.FUZZY, Sort.RANGE
+
+_QUOTES = '"“”„‟«»＂'
+_NUMBER = r"\d{1,4}(?:\.\d{1,4})?"
+_REST = rf"[^\s(){_QUOTES}]*+"
+# A word without a mark that could mean something; most are.
+_SIMPLE = rf"[^\s(){_QUOTES}:^~\-\[{{][^\s(){_QUOTES}:^~]*+(?![:^~])"
+_GROUPING = rf"(\()|(\))|([{_QUOTES}]((?:\\[{_QUOTES}\\]|[^{_QUOTES}])*+)[{_QUOTES}]?)"
+_HUNG_ON = rf"(?<=\S)\^({_NUMBER})(?=[\s()]|\Z)"
+# One lexeme, with the white space before it. A sign excludes, and a name is a field's, only where a clause may begin:
+# `e-mail` is a word, and so is a lone dash.
+_NEXT = re.compile(
+    rf"""\s*+(?: ({_SIMPLE})
+    | {_GROUPING} | {_HUNG_ON} | (?<=\S)(~(?:{_NUMBER})?)(?=[\s()^]|\Z)
+    | (?<![^\s(])(-)(?=[^\s-]) | (?<![^\s(\-])([^\W\d]\w*):(?!//)(?=[\s\S]) | (\S{_REST}) )""",
+    re.VERBOSE,
+)
+_next = _NEXT.match
+_KINDS = (_WORD, _WORD, Sort.OPEN, _CLOSE, _QUOTED, _QUOTED, _BOOST, _FUZZY, _MINUS, _FIELD, _WORD)
+# What comes after a field is a value: no other field, but perhaps a range or a negative number.
+_NEXT_VALUE = re.compile(
+    rf"""\s*+(?: ({_SIMPLE})
+    | {_GROUPING} | {_HUNG_ON} | (-)(?=[^\s-])
+    | ([\[{{][^\[\]{{}}]*?(?<!\s)\s++[Tt][Oo]\s[^\[\]{{}}]*+[\]}}]) | (\S{_REST}) )""",
+    re.VERBOSE,
+)
+_value = _NEXT_VALUE.match
+_VALUE_KINDS = (_WORD, _WORD, Sort.OPEN, _CLOSE, _QUOTED, _QUOTED, _BOOST, _MINUS, _RANGE, _WORD)
+_ANY_WORD = re.compile(rf"\S{_REST}")
+# What may stand at the end of a word and is no part of it.
+_SUFFIX = re.compile(rf"(?:~(?:{_NUMBER})?)?(?:\^{_NUMBER})?\Z")
+_ESCAPED = re.compile(rf"\\([{_QUOTES}\\])")
+_OPERATORS = {"AND": Sort.AND, "&&": Sort.AND, "OR": Sort.OR, "||": Sort.OR, "|": Sort.OR, "NOT": Sort.NOT}
 
 
 def lex(text: str) -> list[Lexeme]:
@@ -62,66 +87,52 @@ def lex(text: str) -> list[Lexeme]:
     ['FIELD', 'WORD', 'MINUS', 'QUOTED', 'BOOST', 'OPEN', 'WORD', 'OR', 'WORD', 'CLOSE']
     """
     found: list[Lexeme] = []
-    at = 0
-    while at < len(text):
-        character = text[at]
-        if character.isspace():
-            at += 1
+    at, length = 0, len(text)
+    before: Sort | None = None
+    while at < length:
+        after_field = before is _FIELD
+        match = _value(text, at) if after_field else _next(text, at)
+        if match is None:
+            break  # only white space is left
+        group = match.lastindex
+        if group == 1:
+            word = match[1]
+            at = match.end()
+            before = _OPERATORS.get(word, _WORD)
+            found.append(_new(Lexeme, (before, word, at - len(word), at, True)))
             continue
-        spaced = at == 0 or text[at - 1].isspace()
-        lexeme = _one(text, at, spaced, found[-1] if found else None)
-        found.append(lexeme)
-        at = lexeme.end
+        assert group is not None
+        sort = (_VALUE_KINDS if after_field else _KINDS)[group]
+        word = match[group]
+        start, at = match.span(group)
+        closed = True
+        if sort is _QUOTED:
+            word = match[group + 1]
+            closed = match.end(group + 1) < at
+            if "\\" in word:
+                word = _ESCAPED.sub(r"\1", word)
+        elif sort is _FIELD:
+            at += 1
+        elif sort is _BOOST:
+            start -= 1
+        elif (
+            sort is _WORD
+            or (sort is _FUZZY and before not in (_WORD, _QUOTED, _CLOSE))
+            or (sort is _MINUS and after_field and text[at].isdigit())
+        ):
+            sort, at, word = _without_suffix(text, start)
+        found.append(_new(Lexeme, (sort, word, start, at, closed)))
+        before = sort
     return found
 
 
-def _one(text: str, at: int, spaced: bool, before: Lexeme | None) -> Lexeme:
-    character = text[at]
-    if character == "(":
-        return Lexeme(Sort.OPEN, character, at, at + 1, spaced=spaced)
-    if character == ")":
-        return Lexeme(Sort.CLOSE, character, at, at + 1, spaced=spaced)
-    if character in _QUOTES:
-        end = at + 1
-        while end < len(text) and text[end] not in _QUOTES:
-            end += 2 if _ESCAPED.match(text, end) else 1
-        closed = end < len(text)
-        quoted = _ESCAPED.sub(r"\1", text[at + 1 : end])
-        return Lexeme(Sort.QUOTED, quoted, at, end + 1 if closed else end, closed, spaced)
-    boost = _BOOST.match(text, at)
-    if boost and not spaced:
-        return Lexeme(Sort.BOOST, boost[1], at, boost.end(), spaced=False)
-    fuzzy = _FUZZY.match(text, at)
-    if fuzzy and not spaced and before is not None and before.sort in (Sort.WORD, Sort.QUOTED, Sort.CLOSE):
-        return Lexeme(Sort.FUZZY, fuzzy[0], at, fuzzy.end(), spaced=False)
-    # A sign excludes only where a clause may begin: `e-mail` is a word, and so is a lone dash.
-    begins = spaced or before is None or before.sort in (Sort.OPEN, Sort.FIELD, Sort.MINUS)
-    if (
-        character == "-"
-        and begins
-        and re.match(r"[^\s-]", text[at + 1 : at + 2])
-        and not _is_negative(text, at, before)
-    ):
-        return Lexeme(Sort.MINUS, character, at, at + 1, spaced=spaced)
-    name = _FIELD.match(text, at) if begins and (before is None or before.sort != Sort.FIELD) else None
-    if name and name.end() < len(text):
-        return Lexeme(Sort.FIELD, name[1], at, name.end(), spaced=spaced)
-    if before is not None and before.sort == Sort.FIELD:
-        brackets = _BRACKETS.match(text, at)
-        if brackets:
-            return Lexeme(Sort.RANGE, brackets[0], at, brackets.end(), spaced=spaced)
-    stop = _WORD_END.search(text, at + 1)
-    end = stop.start() if stop else len(text)
-    word = text[at:end]
-    if word in _OPERATORS:
-        return Lexeme(Sort[_OPERATORS[word]], word, at, end, spaced=spaced)
-    suffix = _SUFFIX.search(word)
-    if suffix and suffix.start() > 0:
-        end = at + suffix.start()
-        word = text[at:end]
-    return Lexeme(Sort.WORD, word, at, end, spaced=spaced)
-
-
-def _is_negative(text: str, at: int, before: Lexeme | None) -> bool:
-    """Tell whether the sign belongs to a number that a field is compared with."""
-    return before is not None and before.sort == Sort.FIELD and text[at + 1].isdigit()
+def _without_suffix(text: str, start: int) -> tuple[Sort, int, str]:
+    """Return the word that begins here without a boost or `~2` at its end: its sort, its end, itself."""
+    word = _ANY_WORD.match(text, start)
+    assert word is not None
+    if word[0] in _OPERATORS:
+        return _OPERATORS[word[0]], word.end(), word[0]
+    suffix = _SUFFIX.search(word[0])
+    assert suffix is not None
+    length = suffix.start() or len(word[0])
+    return _WORD, start + length, word[0][:length]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import Any
 
 from newsindex.dates import parse_period, to_microseconds
@@ -14,7 +15,11 @@ __all__ = ["EmptyRange", "comparison", "single", "span"]
 
 _FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _COMPARISON = re.compile(r"(>=|<=|>|<)\s*(.+)\Z")
-_BRACKETED = re.compile(r"([\[{])\s*(.*?)\s+TO\s+(.*?)\s*([\]}])\Z", re.IGNORECASE | re.DOTALL)
+_BRACKETED = re.compile(r"([\[{])(.*?)(?<!\s)\s++TO\s(.*)([\]}])\Z", re.IGNORECASE | re.DOTALL)
+_PARTIAL = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?").fullmatch
+_FIRST_DAY = date(1970, 1, 1).toordinal()
+_LAST_DAY = date.max.toordinal()
+_DAY = 86_400_000_000
 
 
 class EmptyRange(ValueError):
@@ -28,8 +33,7 @@ def single(field: Field, value: Any) -> Range:
         ValueError: not a value of this field.
     """
     if isinstance(field.kind, Date):
-        start, end = parse_period(value)
-        return _dates(field, to_microseconds(start), None if end is None else to_microseconds(end))
+        return _dates(field, *_period(value))
     number = _number(field, value)
     return Range(field.name, number, number)
 
@@ -43,14 +47,14 @@ def span(field: Field, low: Any, high: Any, *, low_open: bool = False, high_open
     """
     if isinstance(field.kind, Flag):
         raise ValueError(f"no ranges of true and false: {low} to {high}")
-    low, high = (None if end is None or end in ("*", "") else end for end in (low, high))
+    low = None if low is None or low in ("*", "") else low
+    high = None if high is None or high in ("*", "") else high
     if isinstance(field.kind, Date):
-        first = None if low is None else parse_period(low)[1 if low_open else 0]
-        last = None if high is None else parse_period(high)[0 if high_open else 1]
+        first = None if low is None else _period(low)[1 if low_open else 0]
+        last = None if high is None else _period(high)[0 if high_open else 1]
         if low is not None and first is None:
             raise EmptyRange(f"the range begins after the year 9999: after {low}")
-        ends_at = None if last is None else to_microseconds(last)
-        result = _dates(field, None if first is None else to_microseconds(first), ends_at)
+        result = _dates(field, first, last)
     else:
         result = Range(
             field.name,
@@ -59,14 +63,42 @@ def span(field: Field, low: Any, high: Any, *, low_open: bool = False, high_open
             low_open and low is not None,
             high_open and high is not None,
         )
-    ends = (result.low, result.high)
-    if None not in ends and (ends[0] > ends[1] or (ends[0] == ends[1] and (result.low_open or result.high_open))):  # type: ignore[operator]
-        raise EmptyRange(f"the range ends before it begins: {low} to {high}")
-    return result
+    begins, ends = result.low, result.high
+    if (
+        begins is None
+        or ends is None
+        or begins < ends
+        or (begins == ends and not (result.low_open or result.high_open))
+    ):
+        return result
+    raise EmptyRange(f"the range ends before it begins: {low} to {high}")
+
+
+def _period(value: Any) -> tuple[int, int | None]:
+    """Return what `parse_period` does, in microseconds; what people and programs write most is read at once."""
+    partial = _PARTIAL(value) if type(value) is str else None
+    if partial is not None:
+        year, month, day = partial.groups()
+        try:
+            if day is not None:
+                first = date(int(year), int(month), int(day)).toordinal()
+                after = first + 1
+            elif month is not None:
+                number = int(month)
+                first = date(int(year), number, 1).toordinal()
+                after = first + 31 if number == 12 else date(int(year), number + 1, 1).toordinal()
+            else:
+                first = date(int(year), 1, 1).toordinal()
+                after = date(int(year), 12, 31).toordinal() + 1
+            return (first - _FIRST_DAY) * _DAY, None if after > _LAST_DAY else (after - _FIRST_DAY) * _DAY
+        except ValueError:
+            pass  # no such day: the error is told below
+    start, end = parse_period(value)
+    return to_microseconds(start), None if end is None else to_microseconds(end)
 
 
 def _dates(field: Field, first: int | None, last: int | None) -> Range:
-    return Range(field.name, first, last, high_open=last is not None, is_date=True)
+    return Range(field.name, first, last, False, last is not None, True)
 
 
 def comparison(field: Field, text: str) -> Range:
@@ -75,16 +107,17 @@ def comparison(field: Field, text: str) -> Range:
     Raises:
         ValueError: not a value or range of this field.
     """
-    sign = _COMPARISON.match(text)
+    first = text[:1]
+    sign = _COMPARISON.match(text) if first in (">", "<") else None
     if sign:
         operator, value = sign.groups()
         if operator[0] == ">":
             return span(field, value, None, low_open=operator == ">")
         return span(field, None, value, high_open=operator == "<")
-    bracketed = _BRACKETED.match(text)
+    bracketed = _BRACKETED.match(text) if first in ("[", "{") and text[-1] in "]}" else None
     if bracketed:
         opening, low, high, closing = bracketed.groups()
-        return span(field, low, high, low_open=opening == "{", high_open=closing == "}")
+        return span(field, low.strip(), high.strip(), low_open=opening == "{", high_open=closing == "}")
     if text == "*" and not isinstance(field.kind, Flag):
         return span(field, None, None)
     if ".." in text:

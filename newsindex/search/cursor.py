@@ -9,11 +9,21 @@ import json
 from dataclasses import dataclass
 
 from newsindex.errors import QueryError
-from newsindex.search.execute import Place
 
-__all__ = ["Cursor", "search_digest"]
+__all__ = ["Cursor", "Place", "search_digest"]
 
 _LONGEST = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An article's place in an order: `number` is the article's in the snapshot, `key` its score, or its date.
+
+    A date is in microseconds, MISSING of an article without one. Equal keys keep the order of the numbers.
+    """
+
+    key: float
+    number: int
 
 
 @dataclass(frozen=True, slots=True)

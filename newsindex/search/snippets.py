@@ -2,161 +2,166 @@
 
 from __future__ import annotations
 
-import bisect
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from newsindex.analysis import Analyzer, Token
-from newsindex.results import Snippet
-from newsindex.search.plan import Leaf
+from pydantic_core import from_json
 
-__all__ = ["marked_spans", "snippet"]
+from newsindex.analysis import Analyzer
+from newsindex.analysis.boundaries import boundary
+from newsindex.results import Snippet
+from newsindex.search.matches import Finder, Match, Sought, chunk_before, chunk_from
+
+__all__ = ["Snippets", "marked_spans"]
 
 _WIDTH = 240
 _LEAD_IN = 60
-# Text that is analysed for a snippet; of a longer one this much from its beginning, or around a likely match.
-_ANALYSED = 50_000
-_LOOKED_FOR = 16
+_COUNTED = 50
+_CLOSING = frozenset(".,;:!?”’\"'»)")
+_OPENING = frozenset("“‘\"'«(")
+# Without one of these between two words no sentence and no paragraph begins: see `boundary`.
+_ENDING = re.compile(r"[.!?…؟।][\"'”’»)\]]*\s|[。！？｡\u2029]|\n[^\S\n]*\n|\n[ \t]{2}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Match:
-    start: int
-    end: int
-    leaf: int
-
-
-def marked_spans(text: str, field: str, leaves: list[Leaf], analyzer: Analyzer) -> tuple[tuple[int, int], ...]:
+def marked_spans(text: str, field: str, leaves: Sequence[Sought], analyzer: Analyzer) -> tuple[tuple[int, int], ...]:
     """Return the (start, end) offsets of everything in a text that the query's leaves match, merged and ascending."""
-    return _merged(_matches(list(analyzer.tokens(text)), field, leaves))
+    return _merged(Finder(leaves, field, analyzer).matches(text))
 
 
-def snippet(article: Any, fields: tuple[str, ...], leaves: list[Leaf], analyzer: Analyzer) -> Snippet:
-    """Return the window with the most words of different parts of the query, then the most matches, then the earliest.
+class Snippets:
+    """Makes the snippets of one search. Any number of threads may use it."""
 
-    The first text field, the title, is shown with every hit anyway: its matches count only when it is all there is.
-    """
-    texts = [(name, getattr(article, name)) for name in fields if getattr(article, name)]
-    if not texts:
-        return Snippet()
-    shown = [pair for pair in texts if pair[0] != fields[0]] or texts
-    best: tuple[tuple[int, int], Snippet] | None = None
-    for name, text in shown:
-        for begin in _begins(text, name, leaves):
-            tokens = _tokens(analyzer, text, begin)
-            matches = _matches(tokens, name, leaves)
+    def __init__(self, leaves: Sequence[Sought], fields: Sequence[str], analyzer: Analyzer) -> None:
+        """Take what is sought, and the text fields, the title's first."""
+        self._analyzer = analyzer
+        self._fields = tuple(fields)
+        self._words = [1 if leaf.prefix is not None else len(leaf.terms) for leaf in leaves]
+        self._finders: dict[str, Finder] = {}
+        made: dict[tuple[bool, ...], Finder] = {}
+        for field in fields:
+            key = tuple(field in leaf.fields for leaf in leaves)
+            if key not in made:
+                made[key] = Finder(leaves, field, analyzer)
+            self._finders[field] = made[key]
+
+    def of_stored(self, stored: bytes) -> Snippet:
+        """Return the snippet of a stored article.
+
+        Raises:
+            ValueError: it is no JSON object.
+        """
+        article = from_json(stored)
+        if not isinstance(article, dict):
+            raise ValueError("not an object")
+        return self.of_texts(article)
+
+    def of_texts(self, texts: Mapping[str, Any]) -> Snippet:
+        """Return the window with the most words of different parts of the query, then the most matches, then the first.
+
+        The first text field, the title, is shown with every hit anyway: its matches count only when it is all there is.
+        """
+        given = [(name, text) for name in self._fields if (text := texts.get(name)) and isinstance(text, str)]
+        if not given:
+            return Snippet()
+        shown = [pair for pair in given if pair[0] != self._fields[0]] or given
+        best: tuple[str, str, list[Match], int] | None = None
+        rank = (0, 0)
+        for name, text in shown:
+            matches = self._finders[name].matches(text)
             if matches:
-                first, rank = _best_window(matches, leaves)
-                if best is None or rank > best[0]:
-                    best = (rank, _cut(text, name, tokens, matches, matches[first].start, begin))
+                first, found = self._best_window(matches)
+                if found > rank:
+                    best, rank = (name, text, matches, matches[first].start), found
+        if best is None:
+            name, text = max(shown, key=lambda pair: len(pair[1]))
+            best = name, text, [], 0
+        return self._cut(*best)
+
+    def _best_window(self, matches: list[Match]) -> tuple[int, tuple[int, int]]:
+        """Return the match that begins the best window, and its (words of different leaves, matches)."""
+        words = self._words
+        best, rank = 0, (0, 0)
+        for first, (start, _, leaf) in enumerate(matches):
+            limit = start + _WIDTH - _LEAD_IN
+            inside = []
+            for other in matches[first : first + _COUNTED]:
+                if other.start > limit:
+                    break
+                if other.end <= limit:
+                    inside.append(other.leaf)
+            several = len(inside) > 1 and len(words) > 1
+            found = (sum([words[n] for n in set(inside)]) if several else words[leaf], len(inside))
+            if found > rank:
+                best, rank = first, found
+        return best, rank
+
+    def _cut(self, field: str, text: str, matches: list[Match], focus: int) -> Snippet:
+        """Return the window around a match, from the beginning of its sentence when near, between whole words."""
+        start = 0
+        if focus > _LEAD_IN:
+            start = self._start(text, focus)
+            while start > 0 and text[start - 1] in _OPENING:
+                start -= 1
+        limit = max([start + _WIDTH, *(match.end for match in matches if match.start == focus)])
+        end = len(text)
+        if limit < len(text):
+            end = max(start, self._word_before(text, limit)[1]) or limit
+            while end < len(text) and text[end] in _CLOSING:
+                end += 1
+        piece = text[start:end]
+        begin = start + len(piece) - len(piece.lstrip())
+        piece = piece.strip()
+        spans = _merged([match for match in matches if begin <= match.start and match.end <= end])
+        shown = tuple((a - begin, b - begin) for a, b in spans if b - begin <= len(piece))
+        return Snippet(piece, shown, field, start > 0, bool(text[end:].strip()))
+
+    def _start(self, text: str, focus: int) -> int:
+        """Return where the sentence of a match begins when that is near, else the first word that is near."""
+        earliest = focus - _LEAD_IN
+        near = self._word_from(text, chunk_before(text, earliest), earliest)
+        before, end = self._word_before(text, near)
+        if before is None:
+            return 0 if near <= _WIDTH else near
+        while ending := _ENDING.search(text, end, focus):
+            start = self._word_from(text, ending.end(), ending.end())
+            if start > focus:
                 break
-    if best is not None:
-        return best[1]
-    name, text = shown[-1] if len(shown) == 1 else max(shown, key=lambda pair: len(pair[1]))
-    return _cut(text, name, list(analyzer.tokens(text[: 4 * _WIDTH])), [], 0)
+            before, end = self._word_before(text, ending.end())
+            if start >= earliest and boundary(text, end, start, before):
+                return start
+            end = start
+        return near
+
+    def _word_from(self, text: str, at: int, least: int) -> int:
+        """Return where the first word begins, from a chunk on, that begins at a place or after it."""
+        while at < len(text):
+            begin, at = chunk_from(text, at)
+            for _, start, _ in self._analyzer.pieces(text[begin:at]):
+                if begin + start >= least:
+                    return begin + start
+        return len(text)
+
+    def _word_before(self, text: str, at: int) -> tuple[str | None, int]:
+        """Return the folded form and the end of the last word that ends here or before, (None, 0) for none."""
+        limit = at
+        while at > 0:
+            begin = chunk_before(text, at)
+            if begin < at:
+                for surface, _, last in reversed(self._analyzer.pieces(text[begin : chunk_from(text, begin)[1]])):
+                    if begin + last <= limit:
+                        return surface, begin + last
+            at = begin
+            while at > 0 and text[at - 1].isspace():
+                at -= 1
+        return None, 0
 
 
-def _begins(text: str, field: str, leaves: list[Leaf]) -> list[int]:
-    """Return where to look for matches: at the beginning, then in a long text where a term is written literally."""
-    if len(text) <= _ANALYSED:
-        return [0]
-    # A stem may end in a letter that the word has not: "happi" for "happy".
-    stems = {
-        term[:-1] if len(term) > 3 else term
-        for leaf in leaves
-        if field in leaf.fields
-        for term in ((leaf.prefix,) if leaf.prefix is not None else leaf.terms)
-    }
-    # What lower() makes longer shifts the places a little; a window has room for that.
-    rest = text[_ANALYSED:].lower()
-    likely = [re.compile(rf"(?<![a-z0-9]){re.escape(stem)}") for stem in sorted(stems, key=lambda s: (-len(s), s))]
-    places = [found.start() for pattern in likely[:_LOOKED_FOR] if (found := pattern.search(rest))]
-    return [0, max(0, _ANALYSED + min(places) - 4 * _WIDTH)] if places else [0]
-
-
-def _tokens(analyzer: Analyzer, text: str, begin: int) -> list[Token]:
-    """Return the tokens of the piece of a text that is analysed, with their places in the whole."""
-    if begin:  # not in the middle of a word
-        begin = next((at for at in range(begin, min(begin + _WIDTH, len(text))) if text[at].isspace()), begin)
-    tokens = analyzer.tokens(text[begin : begin + _ANALYSED])
-    if not begin:
-        return list(tokens)
-    return [replace(token, start=token.start + begin, end=token.end + begin) for token in tokens]
-
-
-def _matches(tokens: list[Token], field: str, leaves: list[Leaf]) -> list[_Match]:
-    """Return the matches of all leaves in order of their start: whole phrases, not their single words."""
-    at_term: dict[str, list[int]] = {}
-    at_surface: dict[str, list[int]] = {}
-    for at, token in enumerate(tokens):
-        at_term.setdefault(token.term, []).append(at)
-        at_surface.setdefault(token.surface, []).append(at)
-    found: list[_Match] = []
-    for number, leaf in enumerate(leaves):
-        if field not in leaf.fields or not leaf.terms:
-            continue
-        if leaf.prefix is not None:
-            chosen = {at for term in leaf.terms for at in at_term.get(term, ())}
-            chosen.update(at for word, all_at in at_surface.items() if word.startswith(leaf.prefix) for at in all_at)
-            found += [_Match(tokens[at].start, tokens[at].end, number) for at in chosen]
-            continue
-        length = len(leaf.terms)
-        for at in at_term.get(leaf.terms[0], ()):
-            if at + length <= len(tokens) and all(tokens[at + i].term == leaf.terms[i] for i in range(1, length)):
-                found.append(_Match(tokens[at].start, tokens[at + length - 1].end, number))
-    found.sort(key=lambda match: (match.start, match.end))
-    return found
-
-
-def _merged(matches: list[_Match]) -> tuple[tuple[int, int], ...]:
+def _merged(matches: Sequence[Match]) -> tuple[tuple[int, int], ...]:
     spans: list[tuple[int, int]] = []
-    for match in matches:
-        if spans and match.start < spans[-1][1]:
-            spans[-1] = (spans[-1][0], max(spans[-1][1], match.end))
+    for start, end, _ in matches:
+        if spans and start < spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(spans[-1][1], end))
         else:
-            spans.append((match.start, match.end))
+            spans.append((start, end))
     return tuple(spans)
-
-
-def _best_window(matches: list[_Match], leaves: list[Leaf]) -> tuple[int, tuple[int, int]]:
-    """Return the match that begins the best window, and its (words of different leaves, matches)."""
-    words = [1 if leaf.prefix is not None else len(leaf.terms) for leaf in leaves]
-    best, rank = 0, (0, 0)
-    for first, match in enumerate(matches):
-        inside = [other for other in matches[first : first + 50] if other.end <= match.start + _WIDTH - _LEAD_IN]
-        found = (sum(words[number] for number in {other.leaf for other in inside}), len(inside))
-        if found > rank:
-            best, rank = first, found
-    return best, rank
-
-
-def _cut(text: str, field: str, tokens: list[Token], matches: list[_Match], focus: int, begin: int = 0) -> Snippet:
-    """Return the window around a match, from the beginning of its sentence when that is near, between whole words."""
-    starts = [token.start for token in tokens]
-    earliest = max(0, focus - _LEAD_IN)
-    sentences = [token.start for token in tokens if token.boundary and earliest <= token.start <= focus]
-    at = bisect.bisect_left(starts, earliest)
-    start = sentences[0] if sentences else (starts[at] if at < len(starts) else focus)
-    first = starts[0] if starts and not begin else 0
-    start = 0 if start <= first else _open_quote(text, start)
-    limit = max([start + _WIDTH, *(match.end for match in matches if match.start == focus)])
-    end = len(text)
-    if limit < len(text):
-        end = max((token.end for token in tokens if start < token.end <= limit), default=limit)
-        while end < len(text) and text[end] in ".,;:!?”’\"'»)":
-            end += 1
-    piece = text[start:end]
-    left = len(piece) - len(piece.lstrip())
-    spans = tuple((a - start - left, b - start - left) for a, b in _merged(matches) if start + left <= a and b <= end)
-    piece = piece.strip()
-    return Snippet(
-        piece, tuple(span for span in spans if span[1] <= len(piece)), field, start > 0, bool(text[end:].strip())
-    )
-
-
-def _open_quote(text: str, start: int) -> int:
-    """Return the place before a quotation mark or bracket that opens right before the word."""
-    while start > 0 and text[start - 1] in "“‘\"'«(":
-        start -= 1
-    return start

@@ -1,0 +1,129 @@
+"""Snippets made of all the tokens of a text, for comparison."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from newsindex.analysis import Analyzer, Token
+from newsindex.results import Snippet
+
+_WIDTH = 240
+_LEAD_IN = 60
+
+
+class Leaf(NamedTuple):
+    """What is looked for: `terms` in sequence, or any of them and the words that begin with `prefix`."""
+
+    fields: tuple[str, ...]
+    terms: tuple[str, ...]
+    prefix: str | None = None
+
+
+class _Match(NamedTuple):
+    start: int
+    end: int
+    leaf: int
+
+
+def marked_spans(text: str, field: str, leaves: Sequence[Leaf], analyzer: Analyzer) -> tuple[tuple[int, int], ...]:
+    """Return what all leaves match, merged."""
+    return _merged(_matches(list(analyzer.tokens(text)), field, leaves))
+
+
+def snippet(texts: dict[str, str], fields: tuple[str, ...], leaves: Sequence[Leaf], analyzer: Analyzer) -> Snippet:
+    """Return the window with the most words of different parts of the query, then the most matches, then the first."""
+    given = [(name, texts[name]) for name in fields if texts.get(name)]
+    if not given:
+        return Snippet()
+    shown = [pair for pair in given if pair[0] != fields[0]] or given
+    best: tuple[tuple[int, int], Snippet] | None = None
+    for name, text in shown:
+        tokens = list(analyzer.tokens(text))
+        matches = _matches(tokens, name, leaves)
+        if matches:
+            first, rank = _best_window(matches, leaves)
+            if best is None or rank > best[0]:
+                best = (rank, _cut(text, name, tokens, matches, matches[first].start))
+    if best is not None:
+        return best[1]
+    name, text = max(shown, key=lambda pair: len(pair[1]))
+    return _cut(text, name, list(analyzer.tokens(text)), [], 0)
+
+
+def _matches(tokens: list[Token], field: str, leaves: Sequence[Leaf]) -> list[_Match]:
+    """Return the matches of all leaves in order of their start: whole phrases, not their single words."""
+    at_term: dict[str, list[int]] = {}
+    at_surface: dict[str, list[int]] = {}
+    for at, token in enumerate(tokens):
+        at_term.setdefault(token.term, []).append(at)
+        at_surface.setdefault(token.surface, []).append(at)
+    found: list[_Match] = []
+    for number, leaf in enumerate(leaves):
+        if field not in leaf.fields or not (leaf.terms or leaf.prefix):
+            continue
+        if leaf.prefix is not None:
+            chosen = {at for term in leaf.terms for at in at_term.get(term, ())}
+            chosen.update(at for word, all_at in at_surface.items() if word.startswith(leaf.prefix) for at in all_at)
+            found += [_Match(tokens[at].start, tokens[at].end, number) for at in chosen]
+            continue
+        length = len(leaf.terms)
+        for at in at_term.get(leaf.terms[0], ()):
+            if at + length <= len(tokens) and all(tokens[at + i].term == leaf.terms[i] for i in range(1, length)):
+                found.append(_Match(tokens[at].start, tokens[at + length - 1].end, number))
+    found.sort(key=lambda match: (match.start, match.end))
+    return found
+
+
+def _merged(matches: list[_Match]) -> tuple[tuple[int, int], ...]:
+    spans: list[tuple[int, int]] = []
+    for match in matches:
+        if spans and match.start < spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(spans[-1][1], match.end))
+        else:
+            spans.append((match.start, match.end))
+    return tuple(spans)
+
+
+def _best_window(matches: list[_Match], leaves: Sequence[Leaf]) -> tuple[int, tuple[int, int]]:
+    """Return the match that begins the best window, and its (words of different leaves, matches)."""
+    words = [1 if leaf.prefix is not None else len(leaf.terms) for leaf in leaves]
+    best, rank = 0, (0, 0)
+    for first, match in enumerate(matches):
+        inside = [other for other in matches[first : first + 50] if other.end <= match.start + _WIDTH - _LEAD_IN]
+        found = (sum(words[number] for number in {other.leaf for other in inside}), len(inside))
+        if found > rank:
+            best, rank = first, found
+    return best, rank
+
+
+def _cut(text: str, field: str, tokens: list[Token], matches: list[_Match], focus: int) -> Snippet:
+    """Return the window around a match, from the beginning of its sentence when that is near, between whole words."""
+    starts = [token.start for token in tokens]
+    earliest = max(0, focus - _LEAD_IN)
+    sentences = [token.start for token in tokens if token.boundary and earliest <= token.start <= focus]
+    at = bisect.bisect_left(starts, earliest)
+    start = sentences[0] if sentences else (starts[at] if at < len(starts) else focus)
+    first = starts[0] if starts else 0
+    start = 0 if start <= first and start <= _WIDTH else _open_quote(text, start)
+    limit = max([start + _WIDTH, *(match.end for match in matches if match.start == focus)])
+    end = len(text)
+    if limit < len(text):
+        end = max((token.end for token in tokens if start < token.end <= limit), default=limit)
+        while end < len(text) and text[end] in ".,;:!?”’\"'»)":
+            end += 1
+    piece = text[start:end]
+    left = len(piece) - len(piece.lstrip())
+    spans = tuple((a - start - left, b - start - left) for a, b in _merged(matches) if start + left <= a and b <= end)
+    piece = piece.strip()
+    return Snippet(
+        piece, tuple(span for span in spans if span[1] <= len(piece)), field, start > 0, bool(text[end:].strip())
+    )
+
+
+def _open_quote(text: str, start: int) -> int:
+    """Return the place before a quotation mark or bracket that opens right before the word."""
+    while start > 0 and text[start - 1] in "“‘\"'«(":
+        start -= 1
+    return start

@@ -1,0 +1,132 @@
+"""Snippets are those that all the tokens of a text would give, but for the time that it takes."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from newsindex.analysis import Analyzer
+from newsindex.results import Snippet
+from newsindex.search import matches
+from newsindex.search.matches import Finder
+from newsindex.search.snippets import Snippets, marked_spans
+from tests import plain_snippets
+from tests.plain_snippets import Leaf
+
+ANALYZERS = {name: Analyzer(name) for name in ("english", "french", "german", "none")}
+FIELDS = ("title", "summary", "body")
+
+WORDS = (
+    "oil oils the rate rates rating tie tying possible possibility U.S. US U.N. 20,000 20000 3.5 1.2.3 didn't didn’t "
+    "China's China’s COVID-19 e-mail São élection elections l'homme d’or œuvre oeuvre coo\u00adperate İstanbul m² CO₂ "
+    "中文 中 яма Яму oil/яма 中oil ｏｉｌ Straße strasse Mr. a A. #oil @oil’s (oil) “oil oil” «oil» …oil oil— x-oil "
+    "3oil oil3 _oil I.O. oi\u0301l oi.l"
+).split(" ")
+SEPARATORS = [" ", " ", " ", "\n", "\n\n", ". ", ".\n    ", "! ", "。", ", ", " - ", "  ", "\t", "\u2029", "\u00a0", ""]
+TEXTS = st.lists(
+    st.sampled_from(WORDS).flatmap(lambda w: st.sampled_from(SEPARATORS).map(lambda s: w + s)), max_size=90
+)
+QUERIES = st.lists(
+    st.tuples(
+        st.sampled_from([FIELDS, ("body",), ("title",)]),
+        st.lists(st.sampled_from(WORDS), min_size=1, max_size=3).map(" ".join),
+        st.sampled_from(["", "", "", "o", "ra", "oi", "20", "didn'", "中", "e"]),
+    ),
+    max_size=4,
+)
+
+
+def leaves_of(query: list[tuple[tuple[str, ...], str, str]], analyzer: Analyzer) -> list[Leaf]:
+    found = []
+    for fields, text, prefix in query:
+        terms = tuple(analyzer.terms(text))
+        if prefix:
+            begun = sorted(
+                {analyzer.term(s) for word in WORDS for s in analyzer.surfaces(word) if s.startswith(prefix)}
+            )
+            found.append(Leaf(fields, tuple(begun), prefix))
+        elif terms:
+            found.append(Leaf(fields, terms))
+    return found
+
+
+@settings(max_examples=300)
+@given(TEXTS.map("".join) | st.text(max_size=80), QUERIES, st.sampled_from(sorted(ANALYZERS)))
+def test_what_is_marked_is_what_the_tokens_match(text: str, query: Any, language: str) -> None:
+    analyzer = ANALYZERS[language]
+    leaves = leaves_of(query, analyzer)
+    for field in ("title", "body"):
+        expected = plain_snippets.marked_spans(text, field, leaves, analyzer)
+        assert marked_spans(text, field, leaves, analyzer) == expected
+
+
+@settings(max_examples=300)
+@given(TEXTS.map("".join), TEXTS.map("".join), TEXTS.map("".join), QUERIES, st.sampled_from(sorted(ANALYZERS)))
+def test_snippets_are_those_of_all_tokens(title: str, summary: str, body: str, query: Any, language: str) -> None:
+    analyzer = ANALYZERS[language]
+    leaves = leaves_of(query, analyzer)
+    texts = {"title": title, "summary": summary, "body": body}
+    snippets = Snippets(leaves, FIELDS, analyzer)
+    expected = plain_snippets.snippet(texts, FIELDS, leaves, analyzer)
+    assert snippets.of_texts(texts) == expected
+    assert snippets.of_stored(json.dumps({"id": "1", "tags": ["x"]} | texts).encode()) == expected
+
+
+@settings(max_examples=300)
+@given(TEXTS.map("".join) | st.text(max_size=60), st.sampled_from(sorted(ANALYZERS)))
+def test_the_words_of_a_text_are_those_of_its_chunks(text: str, language: str) -> None:
+    analyzer = ANALYZERS[language]
+    expected = [(token.surface, token.start, token.end) for token in analyzer.tokens(text)]
+    assert expected == [
+        (surface, chunk.start() + start, chunk.start() + end)
+        for chunk in re.finditer(r"\S+", text)
+        for surface, start, end in analyzer.pieces(chunk[0])
+    ]
+    terms = [token.term for token in analyzer.tokens(text)]
+    assert (analyzer.terms(text), analyzer.surfaces(text)) == (terms, [surface for surface, _, _ in expected])
+
+
+@given(st.text("abcxyzABC019 \t\n", max_size=12))
+def test_plain_words_are_analysed_as_all_text_is(text: str) -> None:
+    for analyzer in ANALYZERS.values():
+        assert analyzer.terms(text) == [token.term for token in analyzer.tokens(text)]
+        assert analyzer.surfaces(text) == [token.surface for token in analyzer.tokens(text)]
+
+
+@pytest.mark.parametrize(
+    ("file", "language"), [("reuters21578", "english"), ("gilets_jaunes_fr", "french"), ("fakenews_es", "spanish")]
+)
+def test_stems_begin_as_their_words_do(real_data: Path, file: str, language: str) -> None:
+    analyzer = Analyzer(language)
+    with gzip.open(real_data / f"{file}.jsonl.gz", "rt", encoding="utf-8") as lines:
+        texts = [json.loads(line).get("body") or "" for line, _ in zip(lines, range(2000), strict=False)]
+    words = {surface for word in set(re.findall(r"\w+", " ".join(texts))) for surface in analyzer.surfaces(word)}
+    assert len(words) > 10_000
+    for word in words:
+        term = analyzer.term(word)
+        assert word.startswith(matches._beginnings(term, matches._CHANGED[language])[0]), (word, term)
+
+
+def test_texts_without_white_space_or_end_are_looked_at_in_bounded_time() -> None:
+    analyzer = ANALYZERS["english"]
+    leaf = Leaf(FIELDS, ("oil",))
+    for text in ("oil" * 100_000, "oil " * 100_000, "-" * 300_000 + " oil", "oil." * 50_000, "中" * 30_000 + "oil"):
+        found = Snippets([leaf], FIELDS, analyzer).of_texts({"body": text})
+        assert 0 < len(found.text) <= 1000
+    assert len(Finder([leaf], "body", analyzer).matches("oil " * 100_000)) < matches._ANALYSED
+
+
+def test_what_is_no_article_has_no_snippet() -> None:
+    snippets = Snippets([Leaf(FIELDS, ("oil",))], FIELDS, ANALYZERS["english"])
+    assert snippets.of_stored(b'{"id": "1"}') == Snippet()
+    assert snippets.of_stored(b'{"body": 5, "title": "Oil"}').spans == ((0, 3),)
+    for damaged in (b"", b"{", b"[]", b'"oil"', b'{"body": "\xff"}'):
+        with pytest.raises(ValueError, match=r"not an object|EOF|invalid"):
+            snippets.of_stored(damaged)
