@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,19 +18,19 @@ from pydantic import BaseModel
 from newsindex.analysis import Analyzer
 from newsindex.analysis.stemming import language_name
 from newsindex.check import Problem, check_segments
-from newsindex.codec.whoosh_index import Commit, WhooshFace
-from newsindex.codec.whoosh_schema import whoosh_schema
 from newsindex.errors import IndexClosed, IndexNotFound, QueryError, SchemaError
 from newsindex.indexer import AnyRecord, Writer
 from newsindex.query.filters import Where
 from newsindex.rebuild import RebuildReport, rebuild
 from newsindex.results import AddReport, Explanation, Results, Snippet
 from newsindex.schema import Article, Keyword, Schema
-from newsindex.search.execute import count_values
+from newsindex.search.deadline import SECONDS, check_timeout
+from newsindex.search.parts import Vocabulary
 from newsindex.search.request import Search
-from newsindex.search.scoring import Weighting
+from newsindex.search.scoring import K1, USUAL, B, Ranking
 from newsindex.search.snapshot import Snapshot, id_text
 from newsindex.search.snippets import marked_spans
+from newsindex.search.values import count_values
 from newsindex.store.backup import copy_snapshot
 from newsindex.store.live import open_live
 from newsindex.store.storage import FolderStorage
@@ -58,6 +58,17 @@ class Stats:
     fields: dict[str, str]
     segments: int
 
+
+# How often this process, or one that it comes from, was forked: cheaper to compare than the process's number.
+_forks = 0
+
+
+def _count_fork() -> None:
+    global _forks
+    _forks += 1
+
+
+os.register_at_fork(after_in_child=_count_fork)
 
 # Remarks on the archive rather than on the query: a query with them still means what was typed.
 _HARMLESS = frozenset({"no-such-term", "no-such-value", "only-excluded"})
@@ -123,12 +134,11 @@ class NewsIndex:
         self._store = store
         self.schema = schema
         self._analyzer = Analyzer(schema.language)
-        self._process: int | None = os.getpid()
-        # Searches take turns: what Whoosh keeps of a snapshot is not made for several threads.
-        self._turn = threading.RLock()
-        self._face = WhooshFace(whoosh_schema(schema), lambda: self._commit, lambda: self._commit.generation)
-        self._weighting = Weighting()
-        self._snapshot = self._open_snapshot()
+        self._forks: int | None = _forks
+        self._vocabulary = Vocabulary(schema, self._analyzer)
+        self._face: Any = None
+        self._refreshing = threading.Lock()
+        self._snapshot = self._open_snapshot(None)
 
     def __enter__(self) -> NewsIndex:
         """Return the index."""
@@ -146,13 +156,15 @@ class NewsIndex:
 
     def close(self) -> None:
         """Release the files; twice does no harm."""
-        self._process = None
+        self._forks = None
         self._store.close()
 
     @property
     def whoosh(self) -> Any:
         """A `whoosh.index.Index` over the commit in use, to read; writing through it is refused."""
         self._check_open()
+        if self._face is None:
+            self._face = _whoosh_face(self)
         return self._face
 
     # Writing
@@ -203,20 +215,20 @@ class NewsIndex:
         if unclear:
             raise QueryError(f"delete: the query is not clear, nothing was deleted: {unclear[0]}")
         only_excluded = any(remark.kind == "only-excluded" for remark in search.diagnostics)
-        if only_excluded and 0 < search.count() == search.candidates:
+        if only_excluded and 0 < search.count() == search.candidates():
             raise QueryError("delete: the query excludes nothing, nothing was deleted; query='*' deletes every article")
-        return [search.snapshot.article_id(number) for number in search.matching.tolist()]
+        return [search.snapshot.article_id(number) for number in search.matching().tolist()]
 
     # Reading
 
     def refresh(self) -> bool:
         """Open the newest commit; return whether there was one newer than the one in use."""
         self._check_open()
-        with self._turn:
+        with self._refreshing:
             self._store.refresh()
             if self._store.snapshot.generation == self._snapshot.generation:
                 return False
-            self._snapshot = self._open_snapshot()
+            self._snapshot = self._open_snapshot(self._snapshot)
             return True
 
     def get(self, article_id: str | int) -> BaseModel | None:
@@ -238,8 +250,7 @@ class NewsIndex:
     def values(self, field: str, prefix: str = "", limit: int = 20) -> dict[str, int]:
         """Return the values of a keyword field that begin with `prefix`, with counts, most frequent first."""
         self._check_keyword(field)
-        used = self._snapshot
-        return count_values(used, field, used.everything(), limit, prefix)
+        return count_values(self._snapshot, field, limit=limit, prefix=prefix)
 
     def search(
         self,
@@ -250,6 +261,10 @@ class NewsIndex:
         sort: Sort = "relevance",
         facets: str | Sequence[str] = (),
         after: str | None = None,
+        k1: float = K1,
+        b: float = B,
+        weights: Mapping[str, float] | None = None,
+        timeout: float | None = SECONDS,
     ) -> Results:
         """Search; an empty query finds every article.
 
@@ -260,6 +275,10 @@ class NewsIndex:
             sort: best first, or by date; articles without a date come last.
             facets: keyword fields (or one) whose values are counted over all matches.
             after: `results.next` of the page before.
+            k1, b, weights: of the formula, see `newsindex.search.scoring`: how soon a word that comes often counts no
+                more, how far long articles count less, and text fields to their weights, the schema's where none is
+                given.
+            timeout: the seconds of processor time that the search may take; None for any.
 
         Raises:
             QueryError: an argument is misused.
@@ -270,15 +289,29 @@ class NewsIndex:
         fields = (facets,) if isinstance(facets, str) else tuple(facets)
         for field in fields:
             self._check_keyword(field)
-        return self._search(query, where).results(limit=limit, sort=sort, facets=fields, after=after)
+        if timeout is not SECONDS:
+            check_timeout(timeout)
+        usual = k1 == K1 and b == B and weights is None
+        ranking = USUAL if usual else Ranking.of(self.schema, k1, b, weights)
+        search = self._search(query, where, ranking, timeout)
+        return search.results(limit=limit, sort=sort, facets=fields, after=after)
 
-    def explain(self, query: str, article_id: str | int, where: Where | None = None) -> Explanation:
-        """Return why an article has its score for a query.
+    def explain(
+        self,
+        query: str,
+        article_id: str | int,
+        where: Where | None = None,
+        *,
+        k1: float = K1,
+        b: float = B,
+        weights: Mapping[str, float] | None = None,
+    ) -> Explanation:
+        """Return why an article has its score for a query, ranked as `search` ranks.
 
         Raises:
             QueryError: there is no such article, or it does not match.
         """
-        return self._search(query, where).explain(article_id)
+        return self._search(query, where, Ranking.of(self.schema, k1, b, weights)).explain(article_id)
 
     def highlight(self, query: str, text: str, field: str) -> Snippet:
         """Return a whole text of a field with everything marked that the query matches in it."""
@@ -323,10 +356,11 @@ class NewsIndex:
     # Inside
 
     def _check_open(self) -> None:
-        if self._process is None:
+        if self._forks == _forks:
+            return
+        if self._forks is None:
             raise IndexClosed(f"{self._folder}: this index is closed; open it again")
-        if self._process != os.getpid():
-            raise IndexClosed(f"{self._folder}: this index was opened before a fork; open it again in this process")
+        raise IndexClosed(f"{self._folder}: this index was opened before a fork; open it again in this process")
 
     def _check_keyword(self, field: str) -> None:
         self._check_open()
@@ -334,16 +368,27 @@ class NewsIndex:
         if field not in keywords:
             raise QueryError(f"{field!r} is no keyword field; values are counted of {', '.join(keywords) or 'none'}")
 
-    def _search(self, query: str, where: Where | None) -> Search:
+    def _search(
+        self, query: str, where: Where | None, ranking: Ranking = USUAL, timeout: float | None = SECONDS
+    ) -> Search:
         self._check_open()
-        return Search.of_text(self._snapshot, self._analyzer, self._turn, query, where)
+        return Search.of_text(self._snapshot, self._vocabulary, query, where, ranking=ranking, timeout=timeout)
 
-    def _open_snapshot(self) -> Snapshot:
+    def _open_snapshot(self, before: Snapshot | None) -> Snapshot:
         opened = self._store.snapshot
-        segments = open_live(opened, self.schema)
-        deleted = [(segment.reader, (~segment.live).nonzero()[0].tolist()) for segment in segments]
-        self._commit = Commit(opened.generation, tuple(deleted))
-        return Snapshot(opened.generation, segments, self.schema, self._face.searcher(weighting=self._weighting))
+        return Snapshot(opened.generation, open_live(opened, self.schema), self.schema, before)
+
+
+def _whoosh_face(index: NewsIndex) -> Any:
+    from newsindex.codec.whoosh_index import Commit, WhooshFace
+    from newsindex.codec.whoosh_schema import whoosh_schema
+
+    def commit() -> Commit:
+        used = index._snapshot
+        live = [segment.segment for segment in used.segments]
+        return Commit(used.generation, tuple((one.reader, (~one.live).nonzero()[0].tolist()) for one in live))
+
+    return WhooshFace(whoosh_schema(index.schema), commit, lambda: index._snapshot.generation)
 
 
 def _bytes_in(folder: Path) -> int:

@@ -1,11 +1,14 @@
 """Brute-force search over lists and dicts, with its own formula. It imports neither search nor store.
 
-The statistics of the ranked fields are counted anew for every query; nothing is clever here.
+The statistics of the words are counted anew for every query; nothing is clever here.
 """
 
 from __future__ import annotations
 
 import math
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 from newsindex.analysis import Analyzer
@@ -16,22 +19,59 @@ LONE_IDEOGRAPHS = ("中", "文")
 WEIGHTS = {"title": 3.0, "summary": 1.5, "body": 1.0}
 
 
-class Oracle:
-    """Prepared articles (id and values) to search one by one."""
+@dataclass(frozen=True)
+class Formula:
+    """What a search may ask of the formula."""
 
-    def __init__(self, articles: list[tuple[str, dict[str, Any]]], analyzer: Analyzer) -> None:
+    k1: float = 1.2
+    b: float = 0.75
+    weights: dict[str, float] = field(default_factory=lambda: WEIGHTS)
+
+
+class Oracle:
+    """Prepared articles (id and values) to search one by one.
+
+    `lives` tells which are not deleted; those deleted still count in the statistics. `unwritten` are texts of articles
+    that are gone: of them only the words are known, by which prefixes are expanded.
+    """
+
+    def __init__(
+        self,
+        articles: list[tuple[str, dict[str, Any]]],
+        analyzer: Analyzer,
+        lives: list[bool] | None = None,
+        weights: dict[str, float] = WEIGHTS,
+    ) -> None:
         self.analyzer = analyzer
         self.articles = articles
+        self.lives = lives or [True] * len(articles)
+        self.names = list(weights)
+        self.formula = Formula(weights=weights)
         self.terms = [
-            {name: analyzer.terms(values[name]) for name in WEIGHTS if name in values} for _, values in articles
+            {name: analyzer.terms(values[name]) for name in self.names if name in values} for _, values in articles
         ]
-        surfaces = {s for _, values in articles for name in WEIGHTS for s in analyzer.surfaces(values.get(name, ""))}
+        surfaces = {s for _, values in articles for name in self.names for s in analyzer.surfaces(values.get(name, ""))}
         self.stems = {surface: analyzer.term(surface) for surface in surfaces}
 
-    def search(self, tree: Any) -> dict[str, float]:
-        """Return the ids that match with their scores."""
-        scores = [self.score(tree, number) for number in range(len(self.articles))]
-        return {self.articles[n][0]: score for n, score in enumerate(scores) if score is not None}
+    def ranked(self, tree: Any, filters: Iterable[Any] = (), formula: Formula | None = None) -> list[tuple[int, float]]:
+        """Return (number, score) of the articles that match, best first, equal ones in order of their numbers."""
+        self.formula = formula or Formula(weights=self.formula.weights)
+        self.weigh()
+        found = []
+        for number in range(len(self.articles)):
+            score = self.score(tree, number) if self.lives[number] else None
+            if score is not None and all(self.score(one, number) is not None for one in filters):
+                found.append((number, score))
+        return sorted(found, key=lambda pair: (-pair[1], pair[0]))
+
+    def weigh(self) -> None:
+        """Add up the weighted lengths, which the engine keeps as 32-bit floats."""
+        weights = self.formula.weights
+        lengths = [sum(weights[name] * len(terms.get(name, [])) for name in weights) for terms in self.terms]
+        self.lengths = [struct.unpack("f", struct.pack("f", length))[0] for length in lengths]
+        words = {name: sum(len(terms.get(name, [])) for terms in self.terms) for name in weights}
+        self.average = sum(weights[name] * count for name, count in words.items()) / max(1, len(lengths)) or 1.0
+        self.having: dict[str, int] = {}
 
     def score(self, node: Any, number: int) -> float | None:
         """Return the score of one article, None when it does not match."""
@@ -47,8 +87,13 @@ class Oracle:
                 # What is filtered has no score to multiply; what is ranked has nothing else.
                 return None if score is None else score * factor
             case And(children):
-                scores = [self.score(child, number) for child in children]
-                return None if None in scores else sum(s for s in scores if s is not None)
+                total = 0.0
+                for child in children:
+                    score = self.score(child, number)
+                    if score is None:
+                        return None
+                    total += score
+                return total
             case Or(children):
                 found = [s for child in children if (s := self.score(child, number)) is not None]
                 return sum(found) if found else None
@@ -64,37 +109,39 @@ class Oracle:
 
     def words(self, text: str, field: str | None, number: int) -> float | None:
         wanted = self.analyzer.terms(text)
+        names = [field] if field else self.names
         if text in LONE_IDEOGRAPHS:
-            names = [field] if field else WEIGHTS
             return 1.0 if any(text in term for name in names for term in self.terms[number].get(name, [])) else None
-        scores = []
-        for name in [field] if field else WEIGHTS:
+        for name in names:
             terms = self.terms[number].get(name, [])
-            places = range(len(terms) - len(wanted) + 1)
-            if any(terms[at : at + len(wanted)] == wanted for at in places):
-                scores += [WEIGHTS[name] * self.bm25(name, term, number) for term in wanted]
-        return sum(scores) if scores else None
+            if any(terms[at : at + len(wanted)] == wanted for at in range(len(terms) - len(wanted) + 1)):
+                return sum(self.bm25f(names, term, number) for term in wanted)
+        return None
 
-    def bm25(self, name: str, term: str, number: int) -> float:
-        everywhere = [terms.get(name, []) for terms in self.terms]
-        having = sum(term in terms for terms in everywhere)
-        total = len(everywhere)
-        average = sum(len(terms) for terms in everywhere) / total or 1.0
-        terms = everywhere[number]
-        saturation = 1.2 * (0.25 + 0.75 * len(terms) / average)
+    def bm25f(self, names: list[str], term: str, number: int) -> float:
+        if term not in self.having:
+            self.having[term] = sum(any(term in words for words in terms.values()) for terms in self.terms)
+        having, total = self.having[term], len(self.terms)
         rarity = math.log(1 + (total - having + 0.5) / (having + 0.5))
-        return rarity * terms.count(term) / (terms.count(term) + saturation)
+        terms = self.terms[number]
+        frequency = sum(self.formula.weights[name] * terms.get(name, []).count(term) for name in names)
+        k1, b = self.formula.k1, self.formula.b
+        saturation = k1 * (1 - b + b * self.lengths[number] / self.average)
+        return rarity * frequency / (frequency + saturation)
 
     def prefix(self, text: str, field: str | None, number: int) -> float | None:
-        if field is not None and field not in WEIGHTS:
+        if field is not None and field not in self.names:
             values = self.articles[number][1].get(field, [])
             return 0.0 if any(fold_keyword(v).startswith(fold_keyword(text)) for v in values) else None
         start = self.analyzer.surfaces(text)[0]
-        wanted = {stem for surface, stem in self.stems.items() if surface.startswith(start) or stem.startswith(start)}
-        for name in [field] if field else WEIGHTS:
-            if wanted & set(self.terms[number].get(name, [])):
-                return 1.0
+        for name in [field] if field else self.names:
+            for term in self.terms[number].get(name, []):
+                if term.startswith(start) or term in self.stems_of(start):
+                    return 1.0
         return None
+
+    def stems_of(self, start: str) -> set[str]:
+        return {stem for surface, stem in self.stems.items() if surface.startswith(start)}
 
     def has_value(self, field: str, text: str, number: int) -> bool:
         if field == "id":

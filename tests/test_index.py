@@ -276,6 +276,30 @@ def test_whoosh_code_reads_the_index(make_index: MakeIndex) -> None:
         assert {fields["id"] for fields in searcher.search(whoosh_query.Term("body", "oil"))} == {"2", "3"}
 
 
+def test_whoosh_is_loaded_when_it_is_asked_for(make_index: MakeIndex) -> None:
+    index = make_index(ARTICLES)
+    program = textwrap.dedent(f"""
+        import sys, newsindex
+        with newsindex.open({index.stats().location!r}) as index:
+            print(index.search("oil").total, "whoosh" in sys.modules)
+            index.add([{{"title": "wheat"}}])
+            with index.whoosh.searcher() as searcher:
+                print(searcher.doc_count(), "whoosh" in sys.modules)
+    """)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["2", "False", "4", "True"]
+
+
+def test_what_was_made_of_a_segment_outlives_a_commit(make_index: MakeIndex) -> None:
+    index = make_index({"id": str(n), "title": f"oil {n}"} for n in range(50))
+    (kept,) = index._snapshot.segments
+    index.add([{"id": "new", "title": "oil"}])
+    assert any(segment is kept for segment in index._snapshot.segments)
+    index.delete("7")
+    assert not any(segment is kept for segment in index._snapshot.segments)
+    assert (index.count("oil"), index.count("7")) == (50, 0)
+
+
 def test_opening_what_is_no_index(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     (tmp_path / "empty").mkdir()

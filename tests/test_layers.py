@@ -12,17 +12,18 @@ import newsindex
 PACKAGE = Path(newsindex.__file__).parent
 ROWS = [
     ["errors"],
-    ["dates", "whoosh_door"],
+    ["dates", "kernel", "whoosh_door"],
     ["schema"],
     ["sources"],
     ["analysis"],
     ["codec"],
     ["store"],
-    ["check", "rebuild", "compiling"],
+    ["check", "rebuild"],
     ["query"],
     ["results"],
     ["indexer"],
     ["search"],
+    ["compiling"],
     ["index"],
     ["display", "where"],
     ["repl"],
@@ -40,16 +41,10 @@ DOORS = {
         "codec.whoosh_reader",
         "codec.whoosh_schema",
         "codec.whoosh_terms",
-        "search",
     },
     "numba": {
         "analysis.tokenizer_kernel",
-        "codec.decode_kernel",
-        "codec.dictionary_kernel",
-        "codec.encode_kernel",
-        "codec.invert_kernel",
-        "codec.merge_kernel",
-        "codec.pack_kernel",
+        "kernel",
     },
     "trafilatura": {"sources"},
     "lxml": {"sources"},
@@ -58,8 +53,8 @@ DOORS = {
     "Stemmer": {"analysis"},
 }
 BANNED = {"pickle", "marshal", "shelve", "dill"}
-# The opening of an index, the optional extra, and what would slow `newsindex --help`.
-DEFERRED = ("__init__", "cli", "repl", "sources.webpage")
+# The opening of an index, its face towards Whoosh, the optional extra, and what would slow `newsindex --help`.
+DEFERRED = ("__init__", "index", "cli", "repl", "sources.webpage")
 
 
 def modules() -> list[tuple[str, ast.Module]]:

@@ -172,7 +172,7 @@ def test_facets_explanation_and_stats_are_of_this_archive(archive: str) -> None:
     assert "        9  Harbour Post\n        5  Wire\n        1  Night[1m Desk\n" in before
     assert "section\n        1  World News\n" in after
     assert "        1  Ines Quill\n" in after
-    assert "title:confer" in after
+    assert "confer = factor 1 × idf" in after
     assert f"articles       {len(ARTICLES)}\n" in after
 
 

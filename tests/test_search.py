@@ -15,9 +15,8 @@ from newsindex import QueryError, QueryTooComplex
 from newsindex.codec.reader import SegmentReader
 from newsindex.index import NewsIndex
 from newsindex.results import Snippet
-from newsindex.search import deadline, request
 from newsindex.search.cursor import Cursor
-from newsindex.search.execute import matching_articles
+from newsindex.search.execute import Execution
 from tests.strategies import Counted
 from tests.test_index import ARTICLES, MakeIndex, ids
 
@@ -180,14 +179,16 @@ def test_prefixes_share_one_limit_and_tell_when_it_cuts(make_index: MakeIndex) -
     assert index.search("b*").diagnostics == ()
 
 
-def test_a_search_that_takes_too_long_is_refused(make_index: MakeIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_search_that_takes_too_long_is_refused(make_index: MakeIndex) -> None:
     index = make_index(ARTICLES)
-    results = index.search("oil", limit=1)
-    monkeypatch.setattr(deadline, "MAX_MILLISECONDS", -1)
-    for use in (lambda: index.search("oil"), lambda: index.count("oil -bank"), lambda: results.total):
+    for query in ("oil", "oil -bank", "o*", "", "oil OR bank"):
         with pytest.raises(QueryTooComplex, match="the time in milliseconds") as caught:
-            use()
-        assert caught.value.maximum == -1
+            index.search(query, timeout=1e-9)
+        assert caught.value.maximum == 0
+        assert index.search(query, timeout=None).total == index.search(query, timeout=60).total
+    for wrong in (0, -1, True, "1", float("nan")):
+        with pytest.raises(QueryError, match=r"^timeout: "):
+            index.search("oil", timeout=wrong)  # type: ignore[arg-type]
 
 
 _QUERY_PIECES = [
@@ -313,12 +314,13 @@ def test_a_page_with_total_and_facets_collects_its_matches_once(
 ) -> None:
     index = make_index(ARTICLES)
     calls: list[object] = []
+    find = Execution._find
 
     def counted(*arguments: Any) -> Any:
         calls.append(arguments)
-        return matching_articles(*arguments)
+        return find(*arguments)
 
-    monkeypatch.setattr(request, "matching_articles", counted)
+    monkeypatch.setattr(Execution, "_find", counted)
     results = index.search("oil", sort="newest", facets=["source", "tags"])
     assert (results.total, results.total, len(calls)) == (2, 2, 1)
 

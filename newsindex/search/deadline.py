@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
-from time import thread_time
+from time import monotonic, thread_time
 from typing import TypeVar
 
-from newsindex.errors import QueryTooComplex
+from newsindex.errors import QueryError, QueryTooComplex
 
-__all__ = ["MAX_MILLISECONDS", "Deadline"]
+__all__ = ["SECONDS", "Deadline", "check_timeout"]
 
-MAX_MILLISECONDS = 10_000
+SECONDS = 2.0
+_UNNOTICED = 0.005
 _CHECKED_EVERY = 256
 _T = TypeVar("_T")
 
 
 class Deadline:
-    """Stops a search that takes too long.
+    """Stops what takes too long.
 
-    It counts the processor time of the thread, not the clock's: on a busy machine the same queries are answered.
+    It counts the processor time of the thread, not the clock's: on a busy machine the same queries are answered. To
+    ask for that costs more than a small search can spare, so it is counted from the first check after some
+    milliseconds on. A deadline belongs to one thread.
     """
 
-    def __init__(self) -> None:
-        self.start()
+    __slots__ = ("_began", "_counted_from", "_seconds")
 
-    def start(self) -> None:
-        """Begin anew."""
-        self._started = thread_time()
+    def __init__(self, seconds: float | None = SECONDS) -> None:
+        """Take the time that is allowed; None for any."""
+        self._seconds = math.inf if seconds is None else seconds
+        self._began = monotonic()
+        self._counted_from: float | None = None
 
     def check(self) -> None:
         """Go on only in time.
@@ -34,9 +39,14 @@ class Deadline:
         Raises:
             QueryTooComplex: the time is over.
         """
-        spent = int(1000 * (thread_time() - self._started))
-        if spent > MAX_MILLISECONDS:
-            raise QueryTooComplex("the time in milliseconds", spent, MAX_MILLISECONDS)
+        if self._counted_from is None:
+            elapsed = monotonic() - self._began
+            if elapsed < _UNNOTICED and elapsed <= self._seconds:
+                return
+            self._counted_from = thread_time() - min(elapsed, _UNNOTICED)
+        spent = thread_time() - self._counted_from
+        if spent > self._seconds:
+            raise QueryTooComplex("the time in milliseconds", int(1000 * spent), int(1000 * self._seconds))
 
     def over(self, items: Iterable[_T]) -> Iterator[_T]:
         """Yield the items, with a check now and then."""
@@ -44,3 +54,11 @@ class Deadline:
             if number % _CHECKED_EVERY == 0:
                 self.check()
             yield item
+
+
+def check_timeout(seconds: object) -> None:
+    """Raise QueryError for what is no time to allow."""
+    if seconds is not None and (
+        isinstance(seconds, bool) or not isinstance(seconds, int | float) or math.isnan(seconds) or seconds <= 0
+    ):
+        raise QueryError(f"timeout: seconds above 0, or None for no limit, not {seconds!r:.60}")

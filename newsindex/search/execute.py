@@ -1,135 +1,275 @@
-"""A plan and a snapshot to article numbers, in order, and to counts of values."""
+"""A plan to articles: which match, which are the best, the newest, and how many have each value."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from newsindex.codec.reader import Strings
-from newsindex.schema import fold_keyword
+from newsindex.query.tree import Range
 from newsindex.search.deadline import Deadline
-from newsindex.search.snapshot import Snapshot
-from newsindex.whoosh_door import collectors
+from newsindex.search.ordering import top_by_date, top_by_score
+from newsindex.search.parts import AnyPart, ExpansionPart, Part, SetPart, TermPart
+from newsindex.search.plan import Plan
+from newsindex.search.segment import NO_BITS
+from newsindex.search.sets import (
+    accumulate,
+    accumulate_constant,
+    count,
+    count_word,
+    difference,
+    everything,
+    first_of_union,
+    intersection,
+    living,
+    no_scores,
+    nothing,
+    numbers,
+    phrase_bitmap,
+    term_bitmap,
+    terms_and,
+    terms_union,
+    union,
+)
+from newsindex.search.shapes import Shape, shape_of
+from newsindex.search.top import best
+from newsindex.search.values import count_values, set_bitmap
 
-__all__ = ["Order", "Place", "count_values", "is_matched", "matching_articles", "ranked", "sorted_by_date"]
+__all__ = ["Execution"]
 
 _Array = npt.NDArray[Any]
-_LAST = np.iinfo(np.int64).max
+# Of more hits the whole is scored: a heap of so many is slower than sorting them.
+_MOST_BY_SHAPE = 10_001
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """An article's place in an order: `key` is what the order ascends by, `number` the article's in the snapshot.
+class Execution:
+    """A plan as it is carried out, by one thread in a given time.
 
-    The key is the score or the date, negated when the greatest comes first. Equal keys keep the order of the index,
-    which is the same each time on one snapshot.
+    What it finds out is kept with the plan, for what else is asked. Segments are named by their place.
     """
 
-    key: float
-    number: int
+    def __init__(self, plan: Plan, deadline: Deadline) -> None:
+        self.plan = plan
+        self.deadline = deadline
+        self.segments = plan.snapshot.segments
+
+    # Sets
+
+    def matching(self, at: int) -> _Array:
+        """Return the bitmap of the articles of a segment that match; nobody may change it."""
+        key = at, None
+        found = self.plan.bitmaps.get(key)
+        if found is None:
+            self.deadline.check()
+            segment = self.segments[at]
+            allowed = self._all(at, self.plan.filters, NO_BITS) if self.plan.filters else NO_BITS
+            bits = self._find(at, self.plan.root, allowed)
+            found = self.plan.bitmaps[key] = intersection([bits, allowed, segment.live])
+        return found
+
+    def part(self, at: int, part: Part) -> _Array:
+        """Return the bitmap of the articles of a segment that match, and match a part; nobody may change it."""
+        key = at, part
+        found = self.plan.bitmaps.get(key)
+        if found is None:
+            matching = self.matching(at)
+            found = self.plan.bitmaps[key] = intersection([self._find(at, part, matching), matching])
+        return found
+
+    def _find(self, at: int, part: Part, within: _Array) -> _Array:
+        """Return the articles that match a part, deleted ones too; those not in `within` may be left out."""
+        segment = self.segments[at]
+        self.deadline.check()
+        if isinstance(part, TermPart):
+            rows = self.plan.rows[at][list(part.places)]
+            if len(part.terms) == 1:
+                return term_bitmap(segment, rows[0], part.mask, self.deadline)
+            return phrase_bitmap(segment, rows, np.arange(len(rows)), part.mask, within, deadline=self.deadline)
+        if isinstance(part, ExpansionPart):
+            return terms_union(segment, self.plan.expansions[part].rows[at], part.mask, self.deadline)
+        if isinstance(part, SetPart):
+            return set_bitmap(segment, part.node, within)
+        if isinstance(part, AnyPart):
+            return self._any(at, part.parts, within)
+        found = self._all(at, part.parts, within)
+        if part.without:
+            # What is left without them need not be looked for among other articles.
+            found = difference(found, self._any(at, part.without, found))
+        return found
+
+    def _all(self, at: int, parts: list[Part], within: _Array) -> _Array:
+        """Return the articles that match all parts: what is quick to find first, so that less is left to look at."""
+        if not parts:
+            return within if within.size else everything(self.segments[at])
+        for part in parts:
+            if type(part) is SetPart and type(part.node) is not Range:
+                within = intersection([within, set_bitmap(self.segments[at], part.node, within)])
+        words = [part for part in parts if type(part) is TermPart and len(part.terms) == 1]
+        if words:
+            rows = self.plan.rows[at][[part.places[0] for part in words]]
+            masks = np.array([part.mask for part in words])
+            within = terms_and(self.segments[at], rows, masks, within, self.deadline)
+        for part in parts:
+            if type(part) is SetPart and type(part.node) is Range:
+                within = intersection([within, set_bitmap(self.segments[at], part.node, within)])
+        for part in parts:
+            if type(part) is TermPart and len(part.terms) > 1:
+                within = self._find(at, part, within)
+        for part in parts:
+            if type(part) is not SetPart and type(part) is not TermPart:
+                within = intersection([within, self._find(at, part, within)])
+        return within
+
+    def _any(self, at: int, parts: list[Part], within: _Array) -> _Array:
+        """Return the articles that match one of the parts; words of the same fields are found together."""
+        segment = self.segments[at]
+        found: list[_Array] = []
+        words: dict[int, list[int]] = {}
+        for part in parts:
+            if isinstance(part, TermPart) and len(part.terms) == 1:
+                words.setdefault(part.mask, []).append(part.places[0])
+            else:
+                found.append(self._find(at, part, within))
+        for mask, places in words.items():
+            found.append(terms_union(segment, self.plan.rows[at][places], mask, self.deadline))
+        return union(found) if found else nothing(segment)
+
+    # One article
+
+    def place(self, number: int) -> tuple[int, int]:
+        """Return the place of an article's segment, and its number counted from the segment's first."""
+        segment, doc = self.plan.snapshot.place(number)
+        return self.segments.index(segment), doc
+
+    def has(self, at: int, part: Part, doc: int) -> bool:
+        """Tell whether an article of a segment, which matches, matches a part."""
+        return _has(self.part(at, part), doc)
+
+    def is_matched(self, number: int) -> bool:
+        """Tell whether an article matches."""
+        at, doc = self.place(number)
+        return _has(self.matching(at), doc)
+
+    # All articles
+
+    def count(self) -> int:
+        """Return the number of articles that match."""
+        plan = self.plan
+        root = plan.root
+        if isinstance(root, TermPart) and len(root.terms) == 1 and not plan.filters and not plan.bitmaps:
+            place, mask = root.places[0], root.mask
+            return sum(
+                count_word(segment, rows[place], mask, self.deadline)
+                for segment, rows in zip(self.segments, plan.rows, strict=True)
+            )
+        return sum(count(self.matching(at)) for at in range(len(self.segments)))
+
+    def count_filtered(self) -> int:
+        """Return the number of articles that the filters leave."""
+        total = 0
+        for at, segment in enumerate(self.segments):
+            total += count(living(segment, self._all(at, self.plan.filters, everything(segment))))
+        return total
+
+    def numbers(self) -> _Array:
+        """Return the numbers of all articles that match, ascending."""
+        found = [numbers(segment, self.matching(at)) for at, segment in enumerate(self.segments)]
+        return np.concatenate(found) if found else np.empty(0, np.int64)
+
+    def facets(self, field: str) -> dict[str, int]:
+        """Return the values of a keyword field in the articles that match; see `count_values`."""
+        return count_values(self.plan.snapshot, field, [self.matching(at) for at in range(len(self.segments))])
+
+    # Orders
+
+    def best(self, limit: int, after: tuple[float, int] | None) -> tuple[_Array, _Array]:
+        """Return (scores, numbers) of the best articles, behind an article of this score and number."""
+        if limit <= _MOST_BY_SHAPE:
+            shape = shape_of(self.plan)
+            if shape is not None:
+                return self._best_of_shape(shape, limit, after)
+        if isinstance(self.plan.root, ExpansionPart) or not self.plan.scorers:
+            return self._first(limit, after)
+        matching = [self.matching(at) for at in range(len(self.segments))]
+        scores = [self._scores(at) for at in range(len(self.segments))]
+        return top_by_score(self.segments, matching, scores, limit, after=after)
+
+    def _best_of_shape(self, shape: Shape, limit: int, after: tuple[float, int] | None) -> tuple[_Array, _Array]:
+        plan = self.plan
+        places = shape.places
+        rows = plan.rows if places == list(range(len(plan.terms))) else [own[places] for own in plan.rows]
+        return best(
+            self.segments,
+            shape.words,
+            plan.parameters,
+            limit,
+            allowed=[self._allowed(at, shape) for at in range(len(self.segments))],
+            date_range=shape.dates,
+            after=after,
+            deadline=self.deadline,
+            rows=rows,
+        )
+
+    def _allowed(self, at: int, shape: Shape) -> _Array | None:
+        """Return the articles that may be hits, None for all."""
+        live = self.segments[at].live
+        if not shape.sets and not shape.without:
+            return live if live.size else None
+        allowed = self._all(at, shape.sets, live)
+        if shape.without:
+            allowed = difference(allowed, self._any(at, shape.without, allowed))
+        return allowed
+
+    def _first(self, limit: int, after: tuple[float, int] | None) -> tuple[_Array, _Array]:
+        """Return the best articles where all score the same: those with the least numbers."""
+        plan = self.plan
+        score = sum(scorer.factor for scorer in plan.scorers)
+        begin = 0
+        if after is not None:
+            begin = plan.snapshot.doc_count if after[0] < score else 0 if after[0] > score else after[1] + 1
+        found: list[_Array] = []
+        for at, segment in enumerate(self.segments):
+            if limit <= 0 or begin >= segment.base + segment.doc_count:
+                continue
+            self.deadline.check()
+            found.append(self._first_in(at, limit, max(0, begin - segment.base)))
+            limit -= found[-1].size
+        joined = np.concatenate(found) if found else np.empty(0, np.int64)
+        return np.full(joined.size, score), joined
+
+    def _first_in(self, at: int, limit: int, begin: int) -> _Array:
+        plan, segment = self.plan, self.segments[at]
+        root = plan.root
+        if not isinstance(root, ExpansionPart) or (at, None) in plan.bitmaps:
+            return numbers(segment, self.matching(at), limit, begin)
+        allowed = segment.live
+        if plan.filters:
+            allowed = intersection([self._all(at, plan.filters, NO_BITS), segment.live])
+        rows = plan.expansions[root].rows[at]
+        return first_of_union(segment, rows, root.mask, limit, allowed, begin, self.deadline)
+
+    def _scores(self, at: int) -> _Array:
+        plan, segment = self.plan, self.segments[at]
+        scores = no_scores(segment)
+        matching = self.matching(at)
+        for scorer in plan.scorers:
+            self.deadline.check()
+            within = intersection([matching, *(self.part(at, gate) for gate in scorer.gates)])
+            if scorer.place < 0:
+                accumulate_constant(within, scorer.factor, scores)
+            else:
+                row = plan.rows[at][scorer.place]
+                accumulate(
+                    segment, row, scorer.mask, scorer.factor, plan.parameters, within, scores, self.deadline
+                )  # fmt: skip
+        return scores
+
+    def by_date(self, newest: bool, limit: int, after: tuple[int, int] | None) -> tuple[_Array, _Array]:
+        """Return (dates, numbers) of the newest or oldest articles, behind an article of this date and number."""
+        matching = [self.matching(at) for at in range(len(self.segments))]
+        return top_by_date(self.segments, matching, limit, newest=newest, after=after)
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """Articles in order: the keys and numbers of their places, arrays of one size."""
-
-    keys: _Array
-    numbers: _Array
-
-    def place(self, at: int) -> Place:
-        """Return one."""
-        return Place(self.keys[at].item(), int(self.numbers[at]))
-
-    def behind(self, place: Place) -> int | None:
-        """Return where what comes after a place begins, None when nothing does."""
-        later = (self.keys > place.key) | ((self.keys == place.key) & (self.numbers > place.number))
-        return int(later.argmax()) if later.any() else None
-
-    def find(self, number: int | None) -> int | None:
-        """Return where an article is, None when it is not among them."""
-        found = np.flatnonzero(self.numbers == (-1 if number is None else number))
-        return int(found[0]) if found.size else None
-
-
-class _Top(collectors.TopCollector):  # type: ignore[misc]
-    def __init__(self, limit: int, deadline: Deadline) -> None:
-        # Whoosh's search() replaces matchers while it runs and loses hits by that; replace=0 is exact.
-        super().__init__(limit=limit, replace=0)
-        self._deadline = deadline
-
-    def matches(self) -> Iterator[int]:
-        return self._deadline.over(super().matches())
-
-
-def matching_articles(searcher: Any, query: Any, deadline: Deadline) -> _Array:
-    """Return the numbers of all articles that match, ascending."""
-    return np.fromiter(deadline.over(searcher.docs_for_query(query)), np.int64)
-
-
-def is_matched(searcher: Any, query: Any, number: int) -> bool:
-    """Tell whether an article matches."""
-    leaf, offset = next(pair for pair in reversed(searcher.leaf_searchers()) if pair[1] <= number)
-    matcher = query.matcher(leaf, leaf.boolean_context())
-    if matcher.is_active() and matcher.id() < number - offset:
-        matcher.skip_to(number - offset)
-    return bool(matcher.is_active() and matcher.id() == number - offset)
-
-
-def ranked(searcher: Any, query: Any, allowed: set[int] | None, limit: int, deadline: Deadline) -> Order:
-    """Return the best `limit` articles, best first."""
-    top = _Top(limit, deadline)
-    # FilterCollector takes an empty set for no filter, TopCollector cannot do with a limit of 0.
-    if limit > 0 and (allowed is None or allowed):
-        collector = top if allowed is None else collectors.FilterCollector(top, allow=allowed)
-        searcher.search_with_collector(query, collector)
-        best = top.results().top_n
-    else:
-        best = []
-    scores = np.array([score for score, _ in best], np.float64)
-    return Order(-scores, np.array([number for _, number in best], np.int64))
-
-
-def sorted_by_date(snapshot: Snapshot, found: _Array, *, newest: bool) -> Order:
-    """Return the articles (ascending numbers) in order of their date, those without one last."""
-    keys = np.full(found.size, _LAST, np.int64)
-    at = 0
-    for segment, docs in snapshot.split(found):
-        values, present = snapshot.dates(segment)
-        dates = values[docs]
-        keys[at : at + docs.size] = np.where(present[docs], -dates if newest else dates, _LAST)
-        at += docs.size
-    order = np.argsort(keys, kind="stable")
-    return Order(keys[order], found[order])
-
-
-def count_values(
-    snapshot: Snapshot, field: str, found: _Array, limit: int | None = None, prefix: str = ""
-) -> dict[str, int]:
-    """Return the values of a keyword field in articles (ascending numbers), most frequent first, then by name.
-
-    A value is shown as it was first written in the first segment that has it in one of the articles.
-    """
-    counts: Counter[bytes] = Counter()
-    shown: dict[bytes, tuple[Strings, int]] = {}
-    start = fold_keyword(prefix).encode("utf-8", "replace")
-    for segment, docs in snapshot.split(found):
-        column = snapshot.keywords(field, segment)
-        chosen = np.zeros(column.starts.size - 1, bool)
-        chosen[docs] = True
-        ords = column.ords[np.repeat(chosen, np.diff(column.starts))]
-        first = bisect_left(range(len(column.keys)), start, key=column.keys.encoded)
-        own = np.bincount(ords, minlength=len(column.keys))
-        for number in (first + np.flatnonzero(own[first:])).tolist():
-            key = column.keys.encoded(number)
-            if not key.startswith(start):
-                break
-            counts[key] += int(own[number])
-            shown.setdefault(key, (column.shown, number))
-    frequent = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:limit]
-    return {shown[key][0][shown[key][1]]: count for key, count in frequent}
+def _has(bits: _Array, doc: int) -> bool:
+    return bool(int(bits[doc >> 6]) >> (doc & 63) & 1)

@@ -3,91 +3,75 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
+import numpy as np
+
+from newsindex.codec.reader import TermInfo
 from newsindex.results import Explanation
-from newsindex.schema import Schema, Text
-from newsindex.search.execute import is_matched
-from newsindex.search.plan import Leaf, Plan, Step
-from newsindex.search.scoring import bm25, idf
+from newsindex.search.execute import Execution
+from newsindex.search.plan import Scorer
+from newsindex.search.scoring import contribution, norm
 
-__all__ = ["explain"]
-
-
-def explain(plan: Plan, schema: Schema, searcher: Any, number: int) -> Explanation:
-    """Return the parts of the score of an article that matches: one for each word, phrase and prefix that it has."""
-    parts = tuple(_parts(plan.top, schema, searcher, number))
-    return Explanation(sum(part.value for part in parts), "score, sum of:", parts)
+__all__ = ["explain", "score_of"]
 
 
-def _parts(step: Step, schema: Schema, searcher: Any, number: int) -> Iterator[Explanation]:
-    if step.leaf is not None:
-        part = _leaf(step.leaf, schema, searcher, number)
+def explain(execution: Execution, number: int) -> Explanation:
+    """Return the parts of the score of an article that matches: one for each word and prefix that it has."""
+    parts = tuple(_parts(execution, number))
+    parameters = execution.plan.parameters
+    formula = f"k1 {parameters.k1:g}, b {parameters.b:g}"
+    return Explanation(sum(part.value for part in parts), f"score, sum of ({formula}):", parts)
+
+
+def score_of(execution: Execution, number: int) -> float:
+    """Return the score of an article that matches."""
+    return sum(part.value for part in _parts(execution, number))
+
+
+def _parts(execution: Execution, number: int) -> Iterator[Explanation]:
+    plan = execution.plan
+    at, doc = execution.place(number)
+    for scorer in plan.scorers:
+        if not all(execution.has(at, gate, doc) for gate in scorer.gates):
+            continue
+        if scorer.place < 0:
+            label = plan.expansion_label(scorer)
+            yield Explanation(scorer.factor, f"{label}: a word that it stands for, the same for every article")
+            continue
+        part = _term(execution, scorer, at, doc)
         if part is not None:
             yield part
-    elif step.parts and is_matched(searcher, step.query, number):
-        for inner in step.parts:
-            yield from _parts(inner, schema, searcher, number)
 
 
-def _leaf(leaf: Leaf, schema: Schema, searcher: Any, number: int) -> Explanation | None:
-    reader = searcher.reader()
-    if leaf.prefix is not None:
-        for name in leaf.fields:
-            for term in leaf.terms:
-                if (name, term.encode()) in reader and _frequency(reader, name, term, number):
-                    return Explanation(leaf.factor, f"{leaf.label}: a word that begins so, the same for every article")
+def _term(execution: Execution, scorer: Scorer, at: int, doc: int) -> Explanation | None:
+    plan = execution.plan
+    parameters = plan.parameters
+    segment = plan.snapshot.segments[at]
+    row = plan.rows[at][scorer.place]
+    if not row[2]:
         return None
-    parts = []
-    for name in leaf.fields:
-        if len(leaf.terms) > 1 and not _has_phrase(reader, name, leaf.terms, number):
-            continue
-        parts += [
-            part for term in leaf.terms if (part := _term(name, term, leaf, schema, searcher, number)) is not None
-        ]
-    if not parts:
+    docs, freqs = segment.reader.postings(TermInfo(*row.tolist()))
+    place = int(np.searchsorted(docs, doc))
+    if place == docs.size or docs[place] != doc:
         return None
-    return Explanation(sum(part.value for part in parts), f"{leaf.label}, sum over fields and terms:", tuple(parts))
-
-
-def _term(name: str, term: str, leaf: Leaf, schema: Schema, searcher: Any, number: int) -> Explanation | None:
-    reader = searcher.reader()
-    frequency = _frequency(reader, name, term, number)
+    names = segment.reader.schema.text_fields
+    frequency, said = 0.0, []
+    for field, name in enumerate(names):
+        times = int(freqs[field, place])
+        if scorer.mask >> field & 1 and times:
+            weight = float(parameters.field_weights[field])
+            frequency += weight * times
+            said.append(f"{times} in {name} × weight {weight:g}")
     if not frequency:
         return None
-    kind = schema.fields[name].kind
-    assert isinstance(kind, Text)
-    weight = leaf.factor * kind.weight
-    articles, doc_freq = searcher.doc_count_all(), reader.doc_frequency(name, term)
-    length = reader.doc_field_length(number, name, 1)
-    average = searcher.avg_field_length(name) or 1.0
-    rarity, share = idf(articles, doc_freq), bm25(frequency, length, average)
+    length = float(segment.lengths_under(parameters.field_weights.tolist())[doc])
+    added = norm(length, parameters)
+    rarity = plan.idf(scorer.place)
+    term = plan.terms[scorer.place].decode()
     return Explanation(
-        weight * rarity * share,
-        f"{name}:{term} = weight {weight:g} × idf {rarity:.4f} ({doc_freq:,} of {articles:,} articles) × "
-        f"tf {share:.4f} ({frequency:g} times in {length:g} words, average {average:.1f})",
+        contribution(scorer.factor, frequency, length, parameters),
+        f"{term} = factor {scorer.factor / rarity:g} × idf {rarity:.4f} ({plan.doc_freqs[scorer.place]:,} of "
+        f"{plan.snapshot.doc_count:,} articles) × {frequency / (frequency + added):.4f}, which is tf / (tf + norm): "
+        f"tf {frequency:g} ({', '.join(said)}), "
+        f"norm {added:.4f} (length {length:g}, average {parameters.average:.1f})",
     )
-
-
-def _frequency(reader: Any, name: str, term: str, number: int) -> float:
-    if (name, term.encode()) not in reader:
-        return 0.0
-    matcher = reader.postings(name, term)
-    if matcher.is_active():
-        matcher.skip_to(number)
-    return float(matcher.weight()) if matcher.is_active() and matcher.id() == number else 0.0
-
-
-def _has_phrase(reader: Any, name: str, terms: tuple[str, ...], number: int) -> bool:
-    starts: set[int] | None = None
-    for offset, term in enumerate(terms):
-        if (name, term.encode()) not in reader:
-            return False
-        matcher = reader.postings(name, term)
-        if matcher.is_active():
-            matcher.skip_to(number)
-        if not matcher.is_active() or matcher.id() != number:
-            return False
-        begins = {position - offset for position in matcher.value_as("positions")}
-        starts = begins if starts is None else starts & begins
-    return bool(starts)

@@ -1,52 +1,36 @@
-"""Query tree and snapshot to a plan: the Whoosh query to run, and what there is to say about it."""
+"""Parts and snapshot to a plan: where each term is, what it weighs, and what there is to say about the query."""
 
 from __future__ import annotations
 
-import difflib
-import itertools
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from newsindex.analysis import Analyzer
-from newsindex.analysis.characters import IDEOGRAPH, lookup
-from newsindex.codec.whoosh_schema import ID
-from newsindex.errors import QueryTooComplex
+import numpy.typing as npt
+
 from newsindex.query.diagnostics import Diagnostic
-from newsindex.query.parser import MAX_CLAUSES
-from newsindex.query.tree import (
-    And,
-    Boost,
-    Everything,
-    Node,
-    Not,
-    Nothing,
-    Or,
-    Phrase,
-    Prefix,
-    Range,
-    Value,
-    Word,
-)
-from newsindex.schema import Keyword, Schema, Text, fold_keyword
-from newsindex.search.choices import (
-    Choose,
-    anything,
-    in_range,
-    nothing,
-    with_id,
-    with_terms,
-    with_values,
-)
+from newsindex.query.tree import Node, Prefix, Range, Value
 from newsindex.search.deadline import Deadline
-from newsindex.search.snapshot import Expansion, Snapshot
-from newsindex.search.whoosh_queries import AllOf, AnyOf, Chosen, NextToEachOther, Without
-from newsindex.whoosh_door import query
+from newsindex.search.expansion import Expander, Expansion
+from newsindex.search.parts import (
+    AllPart,
+    AnyPart,
+    ExpansionPart,
+    Part,
+    SetPart,
+    TermPart,
+    Vocabulary,
+    leaf_parts,
+    to_parts,
+)
+from newsindex.search.scoring import ROUNDING, Parameters, Ranking, idf
+from newsindex.search.snapshot import Snapshot
+from newsindex.search.values import has_value, nearest_value
 
-__all__ = ["MAX_EXPANSIONS", "Leaf", "Plan", "Step", "make_plan"]
+__all__ = ["Leaf", "Plan", "Scorer", "make_plan"]
 
-MAX_EXPANSIONS = 1024
-_NEAREST_AMONG = 2000
+_Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -63,227 +47,210 @@ class Leaf:
     prefix: str | None = None
 
 
-@dataclass(frozen=True)
-class Step:
-    """A part of the query as Whoosh runs it: one leaf, or the parts whose scores it adds up where they match."""
+@dataclass(slots=True, eq=False)
+class Scorer:
+    """What adds to the scores of the articles that match the whole query and all of `gates`.
 
-    query: Any
-    leaf: Leaf | None = None
-    parts: tuple[Step, ...] = ()
+    A term adds its contribution where it stands in a field of the mask, `factor` being the query's times its idf; an
+    expansion (`place` -1) adds `factor`.
+    """
+
+    gates: tuple[Part, ...]
+    place: int
+    mask: int
+    factor: float
 
 
-@dataclass(frozen=True)
 class Plan:
-    """A query ready to run: `top` is the whole, `leaves` are what it looks for, in the order of the query."""
+    """A query ready to run on a snapshot."""
 
-    top: Step
-    leaves: list[Leaf]
-    diagnostics: list[Diagnostic]
-    deadline: Deadline
+    def __init__(self, vocabulary: Vocabulary, snapshot: Snapshot, parameters: Parameters, root: Part) -> None:
+        self.vocabulary = vocabulary
+        self.snapshot = snapshot
+        self.parameters = parameters
+        self.root = root
+        self.filters: list[Part] = []
+        self.diagnostics: list[Diagnostic] = []
+        self.terms: list[bytes] = []
+        self.rows: list[_Array] = []
+        """Of each segment, what `find` told of the terms: int64[T, 8]."""
+        self.fields: list[int] = []
+        """Of each term, in which fields any segment has it."""
+        self.doc_freqs: list[int] = []
+        self.expansions: dict[ExpansionPart, Expansion] = {}
+        self.bitmaps: dict[tuple[int, Part | None], _Array] = {}
+        """What was found of each segment: the articles that match (None), or that match and have a part."""
 
-    @property
-    def query(self) -> Any:
-        """The whole query as Whoosh runs it."""
-        return self.top.query
+    def idf(self, place: int) -> float:
+        """Return the idf of a term."""
+        return idf(self.snapshot.doc_count, self.doc_freqs[place])
+
+    @cached_property
+    def scorers(self) -> list[Scorer]:
+        """What makes the scores, in the order of the query."""
+        return list(self._scorers(self.root, ()))
+
+    def _scorers(self, part: Part, gates: tuple[Part, ...]) -> Iterator[Scorer]:
+        own = gates if part is self.root else (*gates, part)
+        if isinstance(part, TermPart):
+            yield from self.term_scorers([part], gates if len(part.terms) == 1 else own)
+        elif isinstance(part, ExpansionPart):
+            yield Scorer(own, -1, part.mask, (part.factor + ROUNDING) - ROUNDING)
+        elif isinstance(part, AllPart):
+            # All of them match together: a word that stands in several of them is one word, asked for several times.
+            yield from self.term_scorers([inner for inner in part.parts if isinstance(inner, TermPart)], own)
+            for inner in part.parts:
+                if not isinstance(inner, TermPart):
+                    yield from self._scorers(inner, own)
+        elif isinstance(part, AnyPart):
+            for inner in part.parts:
+                yield from self._scorers(inner, gates)
+
+    def term_scorers(self, parts: Sequence[TermPart], gates: tuple[Part, ...]) -> list[Scorer]:
+        """Return what the terms of parts that match together add."""
+        return [Scorer(gates, *told) for told in zip(*self.term_factors(parts), strict=True)]
+
+    def term_factors(self, parts: Sequence[TermPart]) -> tuple[list[int], list[int], list[float]]:
+        """Return the (places, masks, factors with idf) of the terms of parts, each pair of term and fields once."""
+        factors: dict[tuple[int, int], float] = {}
+        for part in parts:
+            mask = part.mask
+            for place in part.places:
+                key = place, mask
+                factors[key] = factors.get(key, 0.0) + part.factor
+        articles, doc_freqs = self.snapshot.doc_count, self.doc_freqs
+        return (
+            [place for place, _ in factors],
+            [mask for _, mask in factors],
+            [factor * idf(articles, doc_freqs[place]) for (place, _), factor in factors.items()],
+        )
+
+    def expansion_label(self, scorer: Scorer) -> str:
+        """Return what was typed for a scorer that is an expansion's: the last part that it hangs on."""
+        part = scorer.gates[-1] if scorer.gates else self.root
+        return str(part.node) if isinstance(part, ExpansionPart) else ""
+
+    @cached_property
+    def leaves(self) -> list[Leaf]:
+        """What the query looks for in text, in its order; what is excluded is not among it."""
+        names = self.vocabulary.names
+        found = []
+        for part in leaf_parts(self.root):
+            if isinstance(part, TermPart) and not part.excluded:
+                terms = tuple(term.decode() for term in part.terms)
+                found.append((part.node.start, Leaf(names(part.mask), terms, part.factor, str(part.node))))
+            elif isinstance(part, ExpansionPart) and not part.excluded:
+                expanded = self.expansions[part].terms()
+                leaf = Leaf(names(part.mask), expanded, part.factor, str(part.node), part.start)
+                found.append((part.node.start, leaf))
+        return [leaf for _, leaf in sorted(found, key=lambda pair: pair[0])]
 
 
-def make_plan(tree: Node, analyzer: Analyzer, snapshot: Snapshot) -> Plan:
-    """Return the plan of a query tree over a snapshot.
+def make_plan(
+    tree: Node,
+    filters: Sequence[Node],
+    vocabulary: Vocabulary,
+    snapshot: Snapshot,
+    ranking: Ranking,
+    deadline: Deadline,
+) -> Plan:
+    """Return the plan of a query tree, and filters that all must hold, over a snapshot.
 
     Raises:
         QueryTooComplex: the query has more than 1,024 words, those of phrases counted, or needs too much time.
     """
-    planner = _Planner(analyzer, snapshot)
-    top = planner.visit(tree, 1.0, False)
-    return Plan(top, planner.leaves, planner.diagnostics, planner.deadline)
+    diagnostics: list[Diagnostic] = []
+    root = to_parts(tree, vocabulary, diagnostics)
+    plan = Plan(vocabulary, snapshot, snapshot.parameters(ranking), root)
+    leaves: list[TermPart | ExpansionPart | SetPart]
+    leaves = [root] if type(root) is TermPart else leaf_parts(root)
+    for node in filters:
+        part = to_parts(node, vocabulary, diagnostics)
+        plan.filters.append(part)
+        leaves += leaf_parts(part)
+    _find_terms(plan, leaves)
+    fields = plan.fields
+    expander: Expander | None = None
+    for leaf in leaves:
+        if type(leaf) is TermPart:
+            for place in leaf.places:
+                if not fields[place] & leaf.mask:
+                    _Remarks(plan, diagnostics).missing_word(leaf)
+                    break
+        elif type(leaf) is ExpansionPart:
+            if expander is None:
+                expander = Expander(snapshot, deadline)
+            plan.expansions[leaf] = expanded = expander.expand(leaf)
+            _Remarks(plan, diagnostics).expansion(leaf, expanded)
+        elif isinstance(leaf, SetPart) and not isinstance(leaf.node, Range) and not has_value(snapshot, leaf.node):
+            _Remarks(plan, diagnostics).value(leaf, leaf.node)
+    if diagnostics:
+        plan.diagnostics = sorted(diagnostics, key=lambda said: said.start)
+    return plan
 
 
-class _Planner:
-    def __init__(self, analyzer: Analyzer, snapshot: Snapshot) -> None:
-        self.analyzer = analyzer
-        self.snapshot = snapshot
-        self.schema: Schema = snapshot.schema
-        self.deadline = Deadline()
-        self.leaves: list[Leaf] = []
-        self.diagnostics: list[Diagnostic] = []
-        self.words_seen = 0
-        self.expansions_left = MAX_EXPANSIONS
-        self.expanded: dict[tuple[str, bool, tuple[str, ...]], tuple[tuple[str, ...], bool]] = {}
-
-    def visit(self, node: Node, factor: float, excluded: bool) -> Step:
-        """Return the step of a node; what is excluded is neither scored nor shown."""
-        self.deadline.check()
-        match node:
-            case Everything():
-                return self.chosen(anything)
-            case Nothing():
-                return self.chosen(nothing)
-            case And(children):
-                return self.all_of(children, factor, excluded)
-            case Or(children):
-                parts = tuple(self.visit(child, factor * times, excluded) for child, times in _merged(children))
-                return Step(AnyOf([part.query for part in parts], self.deadline), parts=parts)
-            case Not(child):
-                everything = self.chosen(anything).query
-                return Step(Without(everything, self.visit(child, factor, True).query, self.deadline))
-            case Boost(child, boost):
-                return self.visit(child, factor * boost, excluded)
-            case Word() | Phrase():
-                return self.words(node, factor, excluded)
-            case Prefix():
-                return self.prefix(node, factor, excluded)
-            case Value():
-                return self.value(node, excluded)
-            case Range():
-                return self.chosen(in_range(self.schema.fields[node.field], node))
-
-    def chosen(self, choose: Choose) -> Step:
-        return Step(Chosen(choose, self.snapshot, self.deadline))
-
-    def all_of(self, children: tuple[Node, ...], factor: float, excluded: bool) -> Step:
-        kept = _merged(children)
-        wanted = tuple(self.visit(child, factor * n, excluded) for child, n in kept if not isinstance(child, Not))
-        unwanted = [self.visit(child.child, factor, True).query for child, _ in kept if isinstance(child, Not)]
-        found = AllOf([part.query for part in wanted], self.deadline) if wanted else self.chosen(anything).query
-        return Step(Without(found, AnyOf(unwanted, self.deadline), self.deadline) if unwanted else found, parts=wanted)
-
-    def words(self, node: Word | Phrase, factor: float, excluded: bool) -> Step:
-        terms = tuple(self.analyzer.terms(node.text))
-        self.words_seen += len(terms)
-        if self.words_seen > MAX_CLAUSES:
-            raise QueryTooComplex("the number of words", self.words_seen, MAX_CLAUSES)
-        names = self.names(node)
-        if len(terms) == 1 and _is_lone_ideograph(node.text):
-            return self.expansion(node, terms[0], factor, excluded)
-        leaf = Leaf(names, terms, factor, str(node))
-        if not excluded:
-            self.leaves.append(leaf)
-        for term in dict.fromkeys(terms):
-            if not self.snapshot.has_term(term, self.mask(names)):
-                word = next(word for word in self.analyzer.surfaces(node.text) if self.analyzer.term(word) == term)
-                shown = node.text if len(terms) == 1 else word
-                place = f" in {node.field}" if node.field else ""
-                self.say_missing("no-such-term", f"no article has the word {shown!r}{place}", node, excluded)
-        parts = []
-        for name in names:
-            boost = factor * self.weight(name)
-            if len(terms) == 1:
-                parts.append(query.Term(name, terms[0], boost=boost))
+def _find_terms(plan: Plan, leaves: list[TermPart | ExpansionPart | SetPart]) -> None:
+    """Look up the terms, each once, in every segment."""
+    terms: dict[bytes, int] = {}
+    for leaf in leaves:
+        if type(leaf) is TermPart:
+            own = leaf.terms
+            if len(own) == 1:
+                leaf.places = (terms.setdefault(own[0], len(terms)),)
             else:
-                parts.append(NextToEachOther(name, terms, boost, self.snapshot, self.deadline))
-        return Step(AnyOf(parts, self.deadline), leaf)
+                leaf.places = tuple([terms.setdefault(term, len(terms)) for term in own])
+    if not terms:
+        return
+    plan.terms = wanted = list(terms)
+    fields, doc_freqs = [0] * len(wanted), [0] * len(wanted)
+    for segment in plan.snapshot.segments:
+        rows = segment.find(wanted)
+        plan.rows.append(rows)
+        for place, (where, doc_freq) in enumerate(rows[:, 1:3].tolist()):
+            if doc_freq > 0:
+                fields[place] |= where
+                doc_freqs[place] += doc_freq
+    plan.fields, plan.doc_freqs = fields, doc_freqs
 
-    def names(self, node: Word | Phrase | Prefix) -> tuple[str, ...]:
-        return (node.field,) if node.field else self.schema.text_fields
 
-    def mask(self, names: Iterable[str]) -> int:
-        return sum(1 << self.schema.text_fields.index(name) for name in names)
+class _Remarks:
+    """What there is to say of a query, where the archive has not what it looks for."""
 
-    def weight(self, name: str) -> float:
-        kind = self.schema.fields[name].kind
-        assert isinstance(kind, Text)
-        return kind.weight
+    def __init__(self, plan: Plan, diagnostics: list[Diagnostic]) -> None:
+        self.plan = plan
+        self.diagnostics = diagnostics
 
     def say(self, kind: str, message: str, node: Any, suggestion: str | None = None) -> None:
         self.diagnostics.append(Diagnostic(kind, message, node.start, node.end, node.text, suggestion))
 
-    def say_missing(self, kind: str, message: str, node: Any, excluded: bool, suggestion: str | None = None) -> None:
-        if excluded:
+    def missing(self, kind: str, message: str, part: Any, suggestion: str | None = None) -> None:
+        if part.excluded:
             kind, message = "no-such-exclusion", f"{message}; it excludes nothing"
-        self.say(kind, message, node, suggestion)
+        self.say(kind, message, part.node, suggestion)
 
-    def prefix(self, node: Prefix, factor: float, excluded: bool) -> Step:
-        if node.field and isinstance(self.schema.fields[node.field].kind, Keyword):
-            folded = fold_keyword(node.text)
-            choose = with_values(self.snapshot, node.field, folded, prefix=True)
-            if not self.finds(choose):
-                self.say_missing("no-such-value", f"no {node.field} begins with {node.text!r}", node, excluded)
-            return self.chosen(choose)
-        start = "".join(self.analyzer.surfaces(node.text)[:1]) or node.text
-        return self.expansion(node, start, factor, excluded)
+    def missing_word(self, part: TermPart) -> None:
+        node = part.node
+        analyzer = self.plan.vocabulary.analyzer
+        surfaces = {analyzer.term(surface).encode(): surface for surface in reversed(analyzer.surfaces(node.text))}
+        for term, at in dict(zip(part.terms, part.places, strict=True)).items():
+            if not self.plan.fields[at] & part.mask:
+                shown = node.text if len(part.terms) == 1 else surfaces[term]
+                place = f" in {node.field}" if node.field else ""
+                self.missing("no-such-term", f"no article has the word {shown!r}{place}", part)
 
-    def expand(
-        self, start: str, names: tuple[str, ...], node: Word | Phrase | Prefix, *, pairs: bool = False
-    ) -> tuple[tuple[str, ...], bool]:
-        """Return the terms that a prefix, or a lone ideograph, stands for, and whether there are any.
+    def expansion(self, part: ExpansionPart, expanded: Expansion) -> None:
+        node = part.node
+        if not expanded.is_known:
+            said = "the word" if part.pairs else "a word that begins with"
+            self.missing("no-such-term", f"no article has {said} {node.text!r}", part)
+        elif expanded.cut:
+            self.say("cut-expansion", expanded.cut, node)
 
-        There are as many as the query may still have.
-        """
-        key = start, pairs, names
-        if key in self.expanded:
-            return self.expanded[key]
-        found: dict[str, Expansion] = (
-            self.snapshot.pairs_with(start)
-            if pairs
-            else self.snapshot.beginning(start, self.analyzer.term, self.deadline.over)
-        )
-        mask = self.mask(names)
-        kept = sorted(term for term, told in found.items() if told.fields & mask)
-        some = bool(kept)
-        if len(kept) > self.expansions_left:
-            message = f"{node} stands for {len(kept):,} words; "
-            message += (
-                f"the {self.expansions_left:,} most frequent were searched"
-                if self.expansions_left
-                else f"none was searched, since those before it stand for {MAX_EXPANSIONS:,}"
-            )
-            self.say("cut-expansion", message, node)
-            frequent = sorted(kept, key=lambda term: (-found[term].doc_freq, term))
-            kept = sorted(frequent[: self.expansions_left])
-        self.expansions_left -= len(kept)
-        self.expanded[key] = tuple(kept), some
-        return self.expanded[key]
-
-    def expansion(self, node: Word | Phrase | Prefix, start: str, factor: float, excluded: bool) -> Step:
-        """Return the step of all terms that a prefix, or a lone ideograph, stands for; each counts the same."""
-        names = self.names(node)
-        is_prefix = isinstance(node, Prefix)
-        terms, some = self.expand(start, names, node, pairs=not is_prefix)
-        leaf = Leaf(names, terms, factor, str(node), start)
-        if not some:
-            said = "a word that begins with" if is_prefix else "the word"
-            self.say_missing("no-such-term", f"no article has {said} {node.text!r}", node, excluded)
-        if not excluded:
-            self.leaves.append(leaf)
-        choose = with_terms(terms, self.mask(names), self.deadline)
-        return Step(Chosen(choose, self.snapshot, self.deadline, factor), leaf)
-
-    def value(self, node: Value, excluded: bool) -> Step:
-        if node.field == ID:
-            choose = with_id(node.text.strip())
-            if not self.finds(choose):
-                self.say_missing("no-such-value", f"no article has the id {node.text!r}", node, excluded)
-            return self.chosen(choose)
-        text = fold_keyword(node.text)
-        choose = with_values(self.snapshot, node.field, text)
-        if not self.finds(choose):
-            nearest = self.nearest_value(node.field, text)
-            self.say_missing("no-such-value", f"no article has the {node.field} {node.text!r}", node, excluded, nearest)
-        return self.chosen(choose)
-
-    def finds(self, choose: Choose) -> bool:
-        return any(bool((choose(segment) & segment.live).any()) for segment in self.snapshot.segments)
-
-    def nearest_value(self, name: str, text: str) -> str | None:
-        known = list(dict.fromkeys(itertools.islice(self.snapshot.known_values(name), _NEAREST_AMONG)))
-        found = difflib.get_close_matches(text, known, n=1, cutoff=0.6)
-        if not found:
-            found = [value for value in known if text and text in value][:1]
-        return f'{name}:"{found[0]}"' if found else None
-
-
-def _merged(children: Iterable[Node]) -> list[tuple[Node, float]]:
-    """Return the different nodes among these; what is asked for twice counts twice."""
-    factors: dict[Node, float] = {}
-    for child in children:
-        inner, factor = child, 1.0
-        while isinstance(inner, Boost):
-            inner, factor = inner.child, factor * inner.factor
-        factors[inner] = factors.get(inner, 0.0) + factor
-    return list(factors.items())
-
-
-def _is_lone_ideograph(text: str) -> bool:
-    """Tell whether a word is one character of a script without spaces, which the index has mostly in pairs."""
-    word = text.strip()
-    return len(word) == 1 and lookup(word)[0] == IDEOGRAPH
+    def value(self, part: SetPart, node: Value | Prefix) -> None:
+        if isinstance(node, Prefix):
+            self.missing("no-such-value", f"no {node.field} begins with {node.text!r}", part)
+        elif node.field == "id":
+            self.missing("no-such-value", f"no article has the id {node.text!r}", part)
+        else:
+            nearest = nearest_value(self.plan.snapshot, node.field, node.text)
+            self.missing("no-such-value", f"no article has the {node.field} {node.text!r}", part, nearest)

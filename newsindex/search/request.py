@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -11,26 +11,21 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel
 
-from newsindex.analysis import Analyzer
 from newsindex.errors import QueryError
+from newsindex.query.diagnostics import Diagnostic
 from newsindex.query.filters import Where, filter_nodes
 from newsindex.query.parser import ParsedQuery, parse
 from newsindex.query.tree import And, Everything, Node
-from newsindex.results import Explanation, Hit, Results, Snippet
-from newsindex.search.cursor import Cursor, search_digest
-from newsindex.search.execute import (
-    Order,
-    Place,
-    count_values,
-    is_matched,
-    matching_articles,
-    ranked,
-    sorted_by_date,
-)
-from newsindex.search.explain import explain
+from newsindex.results import Explanation, Results, Snippet
+from newsindex.search.cursor import Cursor, Place, search_digest
+from newsindex.search.deadline import SECONDS, Deadline
+from newsindex.search.execute import Execution
+from newsindex.search.explain import explain, score_of
+from newsindex.search.parts import Vocabulary
 from newsindex.search.plan import make_plan
+from newsindex.search.scoring import USUAL, Ranking
 from newsindex.search.snapshot import Snapshot, id_text
-from newsindex.search.snippets import snippet
+from newsindex.search.snippets import Snippets
 
 __all__ = ["SORTS", "Search"]
 
@@ -41,41 +36,42 @@ _Array = npt.NDArray[Any]
 class Search:
     """A query with filters on one snapshot; nothing of it changes with later commits.
 
-    What Whoosh keeps of a snapshot is not made for several threads: `turn` is held while it runs.
+    Any number of threads may ask it.
     """
 
     def __init__(
         self,
         snapshot: Snapshot,
-        analyzer: Analyzer,
-        turn: AbstractContextManager[object],
+        vocabulary: Vocabulary,
         parsed: ParsedQuery,
-        filters: tuple[Node, ...],
+        filters: tuple[Node, ...] = (),
+        *,
+        ranking: Ranking = USUAL,
+        timeout: float | None = SECONDS,
     ) -> None:
+        """Make the plan. What is asked later may take `timeout` seconds each; None for any time.
+
+        Raises:
+            QueryTooComplex: the query is over a limit.
+        """
         self.snapshot = snapshot
-        self._analyzer = analyzer
-        self._turn = turn
-        diagnostics = list(parsed.diagnostics)
-        with self._turn:
-            self.plan = make_plan(parsed.tree, analyzer, snapshot)
-            diagnostics += self.plan.diagnostics
-            self._allowed: _Array | None = None
-            if filters:
-                filtering = make_plan(And(filters), analyzer, snapshot)
-                diagnostics += filtering.diagnostics
-                self._allowed = matching_articles(snapshot.searcher, filtering.query, filtering.deadline)
-        self.diagnostics = tuple(diagnostics)
-        nodes: list[Node] = [] if isinstance(parsed.tree, Everything) and filters else [parsed.tree]
-        self.searched = str(And((*nodes, *filters))) if filters else str(parsed.tree)
+        self.timeout = timeout
+        self.ranking = ranking
+        self._parsed = parsed
+        self._filters = filters
+        self._deadline = Deadline(timeout)
+        self.plan = make_plan(parsed.tree, filters, vocabulary, snapshot, ranking, self._deadline)
 
     @classmethod
     def of_text(
         cls,
         snapshot: Snapshot,
-        analyzer: Analyzer,
-        turn: AbstractContextManager[object],
+        vocabulary: Vocabulary,
         query: str,
         where: Where | None,
+        *,
+        ranking: Ranking = USUAL,
+        timeout: float | None = SECONDS,
     ) -> Search:
         """Make ready what a caller wrote.
 
@@ -85,27 +81,45 @@ class Search:
         """
         if not isinstance(query, str):
             raise QueryError(f"query: a string, not {type(query).__name__}")
-        filters = filter_nodes(snapshot.schema, where)
-        return cls(snapshot, analyzer, turn, parse(query, snapshot.schema, analyzer.surfaces), filters)
+        filters = filter_nodes(snapshot.schema, where) if where is not None else ()
+        parsed = parse(query, snapshot.schema, vocabulary.analyzer.surfaces)
+        return cls(snapshot, vocabulary, parsed, filters, ranking=ranking, timeout=timeout)
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """The departures from what was typed."""
+        return (*self._parsed.diagnostics, *self.plan.diagnostics)
+
+    @property
+    def searched(self) -> str:
+        """The query as it was understood, filters included."""
+        tree, filters = self._parsed.tree, self._filters
+        if not filters:
+            return str(tree)
+        return str(And(filters if isinstance(tree, Everything) else (tree, *filters)))
+
+    @cached_property
+    def snippets(self) -> Snippets:
+        """What makes the snippets of hits."""
+        return Snippets(self.plan.leaves, self.snapshot.schema.text_fields, self.plan.vocabulary.analyzer)
 
     # Sets
 
-    @cached_property
-    def matching(self) -> _Array:
-        """The numbers of all articles that match, ascending."""
-        with self._turn:
-            self.plan.deadline.start()
-            found = matching_articles(self.snapshot.searcher, self.plan.query, self.plan.deadline)
-        return found if self._allowed is None else np.intersect1d(found, self._allowed, assume_unique=True)
+    def execution(self) -> Execution:
+        """Return the plan ready to be carried out, in the time that is allowed from now on."""
+        return Execution(self.plan, Deadline(self.timeout))
 
-    @property
+    def matching(self) -> _Array:
+        """Return the numbers of all articles that match, ascending."""
+        return self.execution().numbers()
+
     def candidates(self) -> int:
-        """The number of articles that the filters leave."""
-        return self.snapshot.article_count if self._allowed is None else int(self._allowed.size)
+        """Return the number of articles that the filters leave."""
+        return self.execution().count_filtered()
 
     def count(self) -> int:
         """Return the number of articles that match."""
-        return int(self.matching.size)
+        return self.execution().count()
 
     def explain(self, article_id: str | int) -> Explanation:
         """Return why an article has its score.
@@ -113,16 +127,13 @@ class Search:
         Raises:
             QueryError: there is no such article, or it does not match.
         """
-        with self._turn:
-            self.plan.deadline.start()
-            searcher = self.snapshot.searcher
-            number = self.snapshot.number(id_text(article_id))
-            if number is None:
-                raise QueryError(f"explain: no article has the id {article_id!r}")
-            allowed = self._allowed is None or number in self._allowed
-            if not allowed or not is_matched(searcher, self.plan.query, number):
-                raise QueryError(f"explain: the article {article_id!r} does not match {self.searched}")
-            return explain(self.plan, self.snapshot.schema, searcher, number)
+        number = self.snapshot.number(id_text(article_id))
+        if number is None:
+            raise QueryError(f"explain: no article has the id {article_id!r}")
+        execution = self.execution()
+        if not execution.is_matched(number):
+            raise QueryError(f"explain: the article {article_id!r} does not match {self.searched}")
+        return explain(execution, number)
 
     # Pages
 
@@ -132,75 +143,116 @@ class Search:
         """Return a page."""
         if sort not in SORTS:
             raise QueryError(f"sort: 'relevance', 'newest' or 'oldest', not {sort!r}")
-        digest = search_digest(self.searched, sort)
-        cursor = Cursor.decode(after, digest) if after is not None else None
-        given = cursor.given if cursor else 0
-        with self._turn:
-            self.plan.deadline.start()
-            places, more = self._page(sort, limit, cursor)
-            hits = [self._hit(place, given + number, sort) for number, place in enumerate(places, 1)]
-            counted = {field: count_values(self.snapshot, field, self.matching) for field in facets}
-        following = None
-        if more and hits:
-            last = Cursor(places[-1], hits[-1].id, given + len(hits), self.snapshot.generation, digest)
-            following = last.encode()
-        return Results(
-            hits,
-            count=self.count,
-            facets=counted,
-            next=following,
-            searched=self.searched,
-            diagnostics=self.diagnostics,
-        )
-
-    def _page(self, sort: str, limit: int | None, cursor: Cursor | None) -> tuple[list[Place], bool]:
-        """Return the places of one page, and whether there are more."""
-        used = self.snapshot
-        if sort == "relevance":
-            # A page of an older commit may begin anywhere in this one; then all are ranked.
-            moved = cursor is not None and cursor.generation != used.generation
-            everything = used.article_count
-            wanted = everything if limit is None or moved else (cursor.given if cursor else 0) + limit + 1
-            allowed = None if self._allowed is None else set(self._allowed.tolist())
-            order = ranked(used.searcher, self.plan.query, allowed, min(wanted, everything), self.plan.deadline)
+        if sort != "relevance" and self.snapshot.schema.date_field is None:
+            raise QueryError(f"sort: {sort!r} needs a date field, and {self.snapshot.schema.model.__name__} has none")
+        self._deadline.check()
+        execution = Execution(self.plan, self._deadline)
+        most = self.snapshot.doc_count if limit is None else limit
+        if after is None:
+            keys, numbers = self._order(execution, sort, most + 1, None)
+            given = 0
         else:
-            if used.schema.date_field is None:
-                raise QueryError(f"sort: {sort!r} needs a date field, and {used.schema.model.__name__} has none")
-            order = sorted_by_date(used, self.matching, newest=sort == "newest")
-        begin = 0 if cursor is None else self._begin(order, cursor)
-        count = order.numbers.size
-        end = count if limit is None else min(begin + limit, count)
-        return [order.place(at) for at in range(begin, end)], end < count
+            cursor = Cursor.decode(after, self.digest(sort))
+            keys, numbers = self._order_behind(execution, sort, most + 1, cursor)
+            given = cursor.given
+        more = numbers.size > most
+        if more:
+            keys, numbers = keys[:most], numbers[:most]
+        counted = {field: execution.facets(field) for field in facets} if facets else {}
+        return Results(_Page(self, sort, keys, numbers, given, counted, more))
 
-    def _begin(self, order: Order, cursor: Cursor) -> int:
-        """Return where the next page begins: behind the last hit of the page before, or behind where it would be."""
-        if cursor.generation != self.snapshot.generation:
-            at = order.find(self.snapshot.number(cursor.article_id))
-            if at is not None:
-                return at + 1
-        behind = order.behind(cursor.place)
-        if behind is None and cursor.generation != self.snapshot.generation:
-            return min(cursor.given, order.numbers.size)
-        return order.numbers.size if behind is None else behind
+    def digest(self, sort: str) -> str:
+        """Return what tells this search, in this order, from another."""
+        return search_digest(self.searched, sort if self.ranking == USUAL else f"{sort} {self.ranking}")
 
-    def _hit(self, place: Place, rank: int, sort: str) -> Hit:
-        used = self.snapshot
-        number = place.number
+    def _order(self, execution: Execution, sort: str, limit: int, after: Place | None) -> tuple[_Array, _Array]:
+        """Return (keys, numbers) of the first articles behind a place; a key is a score or a date."""
+        if sort == "relevance":
+            return execution.best(limit, None if after is None else (after.key, after.number))
+        return execution.by_date(sort == "newest", limit, None if after is None else (int(after.key), after.number))
 
-        def load() -> BaseModel:
-            return used.schema.load(used.stored(number))
+    def _order_behind(self, execution: Execution, sort: str, limit: int, cursor: Cursor) -> tuple[_Array, _Array]:
+        """Return the order behind the last hit of the page before, or behind where it would be."""
+        moved = cursor.generation != self.snapshot.generation
+        place: Place | None = None
+        if moved:
+            number = self.snapshot.number(cursor.article_id)
+            if number is not None and execution.is_matched(number):
+                place = Place(self._key(execution, sort, number), number)
+        keys, numbers = self._order(execution, sort, limit, place or cursor.place)
+        if not numbers.size and moved and place is None:
+            keys, numbers = self._order(execution, sort, cursor.given + limit, None)
+            return keys[cursor.given :], numbers[cursor.given :]
+        return keys, numbers
 
-        def snip(article: BaseModel) -> Snippet:
-            with self._turn:
-                return snippet(article, used.schema.text_fields, self.plan.leaves, self._analyzer)
+    def _key(self, execution: Execution, sort: str, number: int) -> float:
+        if sort == "relevance":
+            return score_of(execution, number)
+        segment, doc = self.snapshot.place(number)
+        return int(segment.dates[doc])
 
-        return Hit(
-            rank=rank,
-            score=-place.key if sort == "relevance" else 0.0,
-            id=used.article_id(number),
-            title=used.title(number),
-            published=used.date(number),
-            source=used.source(number),
-            _load=load,
-            _snip=snip,
-        )
+
+class _Page:
+    """A page of hits: see `newsindex.results.Page`."""
+
+    __slots__ = ("_keys", "_more", "_search", "_sort", "facets", "given", "numbers", "scores")
+
+    def __init__(
+        self,
+        search: Search,
+        sort: str,
+        keys: _Array,
+        numbers: _Array,
+        given: int,
+        facets: dict[str, dict[str, int]],
+        more: bool,
+    ) -> None:
+        self._search = search
+        self._sort = sort
+        self._keys = keys
+        self._more = more
+        self.numbers = numbers
+        self.given = given
+        self.facets = facets
+        self.scores = keys if sort == "relevance" else np.zeros(numbers.size)
+
+    def id(self, number: int) -> str:
+        return self._search.snapshot.article_id(number)
+
+    def title(self, number: int) -> str:
+        return self._search.snapshot.title(number)
+
+    def published(self, number: int) -> datetime | None:
+        return self._search.snapshot.date(number)
+
+    def source(self, number: int) -> str | None:
+        return self._search.snapshot.source(number)
+
+    def article(self, number: int) -> BaseModel:
+        snapshot = self._search.snapshot
+        return snapshot.schema.load(snapshot.stored(number))
+
+    def snippet(self, number: int) -> Snippet:
+        segment, doc = self._search.snapshot.place(number)
+        try:
+            return self._search.snippets.of_stored(segment.reader.stored(doc))
+        except ValueError as error:
+            raise segment.reader.damage(f"the stored article {doc}: {error}") from None
+
+    def count(self) -> int:
+        return self._search.count()
+
+    def cursor(self) -> str | None:
+        if not self._more or not self.numbers.size:
+            return None
+        search, number = self._search, int(self.numbers[-1])
+        place = Place(self._keys[-1].item(), number)
+        given = self.given + self.numbers.size
+        article_id = search.snapshot.article_id(number)
+        return Cursor(place, article_id, given, search.snapshot.generation, search.digest(self._sort)).encode()
+
+    def searched(self) -> str:
+        return self._search.searched
+
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        return self._search.diagnostics

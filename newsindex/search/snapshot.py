@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import datetime
-from functools import cached_property
-from itertools import accumulate
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from newsindex.analysis.characters import IDEOGRAPH, lookup
-from newsindex.codec.reader import KeywordColumn
+from newsindex.codec.format import MISSING
 from newsindex.dates import from_microseconds
 from newsindex.errors import QueryError
 from newsindex.schema import Keyword, Schema
+from newsindex.search.facets import Facet
+from newsindex.search.scoring import USUAL, Parameters, Ranking, schema_weights
+from newsindex.search.segment import SearchSegment, Statistics, open_segments
 from newsindex.store.live import LiveSegment
 
-__all__ = ["Expansion", "Snapshot", "id_text"]
+__all__ = ["Snapshot", "id_text"]
 
 _Array = npt.NDArray[Any]
 
@@ -41,202 +40,157 @@ def id_text(article_id: object) -> str:
     return text
 
 
-@dataclass
-class Expansion:
-    """A term that a prefix stands for: in how many articles it is, and in which text fields (bit f for field f)."""
+class _Titles:
+    """The titles of a segment's articles, whose places were all checked once, so that each is read in a moment."""
 
-    doc_freq: int = 0
-    fields: int = 0
+    __slots__ = ("data", "starts")
+
+    def __init__(self, segment: SearchSegment) -> None:
+        data, starts = segment.reader.titles.arrays()
+        self.data, self.starts = memoryview(data), memoryview(starts)  # type: ignore[arg-type]
 
 
-@dataclass(frozen=True)
 class Snapshot:
-    """A commit's segments, and Whoosh's searcher over them. Articles are numbered over all segments."""
+    """A commit's segments. Articles are numbered over all of them. Any number of threads may use one."""
 
-    generation: int
-    segments: tuple[LiveSegment, ...]
-    schema: Schema
-    searcher: Any
+    def __init__(
+        self, generation: int, segments: Sequence[LiveSegment], schema: Schema, before: Snapshot | None = None
+    ) -> None:
+        """Take a commit's segments; what was made of those that a snapshot before it has too is used again."""
+        self.generation = generation
+        self.schema = schema
+        known = {} if before is None else {(one.segment.entry, one.base): one for one in before.segments}
+        opened = open_segments(segments)
+        self.segments: tuple[SearchSegment, ...] = tuple(
+            [known.get((one.segment.entry, one.base), one) for one in opened]
+        )
+        self.statistics = Statistics.of(self.segments, schema_weights(schema))
+        self.doc_count = self.statistics.article_count
+        """The number of articles, deleted ones that were not merged away included."""
+        self._starts = [segment.base for segment in self.segments]
+        self._usual = self.statistics.parameters(USUAL)
+        source = schema.fields.get("source")
+        self._stored_source = source is not None and not source.many and not isinstance(source.kind, Keyword)
+        self._source = "source" if source is not None and not source.many and not self._stored_source else None
+        self._titles: list[_Titles | None] = [None] * len(self.segments)
+        self._facets: dict[str, Facet] = {}
+        self._pairs: dict[int, dict[str, _Array]] = {}
+        self.known_values: dict[object, bool] = {}
+        """Whether an article has a value, of values asked for lately."""
 
-    @cached_property
-    def _starts(self) -> list[int]:
-        return list(accumulate((segment.reader.doc_count for segment in self.segments), initial=0))
-
-    @cached_property
-    def _places(self) -> dict[int, int]:
-        return {id(leaf): place for place, (leaf, _) in enumerate(self.searcher.leaf_searchers())}
-
-    @cached_property
-    def _dates(self) -> dict[str, tuple[_Array, _Array]]:
-        return {}
-
-    @cached_property
-    def _columns(self) -> dict[tuple[str, str], KeywordColumn]:
-        return {}
-
-    @cached_property
+    @property
     def article_count(self) -> int:
         """The number of articles that live."""
-        return sum(int(segment.live.sum()) for segment in self.segments)
+        return sum(segment.live_count for segment in self.segments)
 
-    def segment_of(self, searcher: Any) -> LiveSegment | None:
-        """Return the segment that one of Whoosh's searchers of this snapshot reads; None when there is no segment."""
-        place = self._places[id(searcher)]
-        return self.segments[place] if self.segments else None
-
-    def split(self, numbers: _Array) -> Iterator[tuple[LiveSegment, _Array]]:
-        """Yield each segment and, of these ascending numbers, those in it, counted from its first."""
-        bounds = np.searchsorted(numbers, self._starts)
-        for place, segment in enumerate(self.segments):
-            yield segment, numbers[bounds[place] : bounds[place + 1]] - self._starts[place]
+    def parameters(self, ranking: Ranking) -> Parameters:
+        """Return the formula's parameters over this commit."""
+        return self._usual if ranking is USUAL else self.statistics.parameters(ranking)
 
     # One article
 
     def number(self, article_id: str) -> int | None:
         """Return the number of the living article with this id, None when there is none."""
-        for start, segment in zip(self._starts, self.segments, strict=False):
+        for segment in self.segments:
             doc = segment.reader.find_id(article_id)
-            if doc is not None and segment.live[doc]:
-                return start + doc
+            if doc is not None and segment.segment.live[doc]:
+                return segment.base + doc
         return None
+
+    def place(self, number: int) -> tuple[SearchSegment, int]:
+        """Return the segment of an article, and its number counted from the segment's first."""
+        segment = self.segments[bisect_right(self._starts, number) - 1]
+        return segment, number - segment.base
 
     def article_id(self, number: int) -> str:
         """Return the id of an article."""
-        segment, doc = self._place(number)
+        segment, doc = self.place(number)
         return segment.reader.ids[doc]
 
     def title(self, number: int) -> str:
         """Return what a list calls an article."""
-        segment, doc = self._place(number)
-        return segment.reader.titles[doc]
+        at = bisect_right(self._starts, number) - 1
+        titles = self._titles[at]
+        if titles is None:
+            titles = self._titles[at] = _Titles(self.segments[at])
+        doc = number - self._starts[at]
+        starts = titles.starts
+        try:
+            return str(titles.data[starts[doc] : starts[doc + 1]], "utf-8")
+        except UnicodeDecodeError:
+            return self.segments[at].reader.titles[doc]  # which raises the error that names the file
 
     def date(self, number: int) -> datetime | None:
         """Return the date by which articles are sorted."""
-        if self.schema.date_field is None:
-            return None
-        segment, doc = self._place(number)
-        values, present = self.dates(segment)
-        return from_microseconds(int(values[doc])) if present[doc] else None
+        segment, doc = self.place(number)
+        date = int(segment.dates[doc])
+        return None if date == MISSING else from_microseconds(date)
 
     def source(self, number: int) -> str | None:
         """Return the source of an article, where the model has a field of that name with one string."""
-        field = self.schema.fields.get("source")
-        if field is None or field.many:
-            return None
-        if not isinstance(field.kind, Keyword):
+        if self._stored_source:
             source = json.loads(self.stored(number)).get("source")
             return source if isinstance(source, str) else None
-        segment, doc = self._place(number)
-        column = self.keywords("source", segment)
-        begin, end = int(column.starts[doc]), int(column.starts[doc + 1])
-        return column.shown[int(column.ords[begin])] if begin < end else None
+        if self._source is None:
+            return None
+        segment, doc = self.place(number)
+        values = segment.keywords(self._source)
+        begin, end = int(values.starts[doc]), int(values.starts[doc + 1])
+        return values.column.shown[int(values.ords[begin])] if begin < end else None
 
     def stored(self, number: int) -> str:
         """Return the stored JSON of an article."""
-        return _stored_text(*self._place(number))
+        segment, doc = self.place(number)
+        return _text(segment, doc, segment.reader.stored(doc))
 
     def stored_articles(self) -> Iterator[str]:
         """Yield the stored JSON of every article, in the order of the numbers."""
         for segment in self.segments:
-            for doc in segment.live.nonzero()[0].tolist():
-                yield _stored_text(segment, doc)
-
-    def _place(self, number: int) -> tuple[LiveSegment, int]:
-        place = bisect_right(self._starts, number) - 1
-        return self.segments[place], number - self._starts[place]
+            live = segment.segment.live
+            docs = np.flatnonzero(live).tolist()
+            for doc, stored in zip(docs, segment.reader.stored_articles(live), strict=True):
+                yield _text(segment, doc, stored)
 
     # All articles
 
-    def everything(self) -> _Array:
-        """Return the numbers of all articles, ascending."""
-        found = [start + np.flatnonzero(s.live) for start, s in zip(self._starts, self.segments, strict=False)]
-        return np.concatenate([np.empty(0, np.int64), *found])
-
-    def keywords(self, field: str, segment: LiveSegment) -> KeywordColumn:
-        """Return the values of a keyword field in a segment."""
-        key = field, segment.entry.file.name
-        if key not in self._columns:
-            self._columns[key] = segment.reader.keywords(field)
-        return self._columns[key]
-
-    def dates(self, segment: LiveSegment) -> tuple[_Array, _Array]:
-        """Return (microseconds, present) of the dates by which articles are sorted; the schema has a date field."""
-        name = segment.entry.file.name
-        if name not in self._dates:
-            assert self.schema.date_field is not None
-            self._dates[name] = segment.reader.column(self.schema.date_field)
-        return self._dates[name]
-
     def date_ends(self) -> tuple[datetime | None, datetime | None]:
         """Return the oldest and the newest date by which articles are sorted."""
-        if self.schema.date_field is None:
-            return None, None
         ends: list[int] = []
         for segment in self.segments:
-            values, present = self.dates(segment)
-            dated = values[present & segment.live]
+            dated = segment.dates[(segment.dates != MISSING) & segment.segment.live]
             if dated.size:
                 ends += [int(dated.min()), int(dated.max())]
         return (from_microseconds(min(ends)), from_microseconds(max(ends))) if ends else (None, None)
 
-    # Terms
+    # Values and terms
 
-    def has_term(self, term: str, fields: int) -> bool:
-        """Tell whether an article, perhaps a deleted one, has a term in one of the text fields (bit f for field f)."""
-        found = (segment.reader.find(term.encode()) for segment in self.segments)
-        return any(info is not None and info.fields & fields for info in found)
-
-    def beginning(self, prefix: str, word_to_term: Any, through: Any) -> dict[str, Expansion]:
-        """Return the terms of words that begin so, before stemming or after it; `through` wraps the loops."""
-        found: dict[str, Expansion] = defaultdict(Expansion)
-        start = prefix.encode("utf-8", "replace")
-        for segment in self.segments:
-            reader = segment.reader
-            own = {term.decode(): info for term, info in through(reader.terms(start))}
-            for word, _ in through(reader.words(start)):
-                term = word_to_term(word.decode())
-                info = own.get(term) or reader.find(term.encode())
-                if info is not None:
-                    own[term] = info
-            for term, info in own.items():
-                found[term].doc_freq += info.doc_freq
-                found[term].fields |= info.fields
+    def facet(self, field: str) -> Facet:
+        """Return the values of a keyword field over all segments."""
+        found = self._facets.get(field)
+        if found is None:
+            found = self._facets[field] = Facet(self.segments, field)
         return found
 
-    def pairs_with(self, character: str) -> dict[str, Expansion]:
-        """Return the terms of scripts without spaces that have this character: it alone, and pairs with it."""
-        return {
-            term: told
-            for key in dict.fromkeys((character[0], character[-1]))
-            for term, told in self._pairs.get(key, {}).items()
-            if term.startswith(character) or term.endswith(character)
-        }
-
-    @cached_property
-    def _pairs(self) -> dict[str, dict[str, Expansion]]:
-        """The terms of scripts without spaces by their first and by their last character."""
-        found: dict[str, dict[str, Expansion]] = defaultdict(lambda: defaultdict(Expansion))
-        for segment in self.segments:
-            for lead in range(0xE0, 0xF5):  # none of these scripts begins before U+0800
-                for encoded, info in segment.reader.terms(bytes([lead])):
-                    term = encoded.decode()
-                    if lookup(term[0])[0] != IDEOGRAPH:
-                        continue
-                    for key in dict.fromkeys((term[0], term[-1])):
-                        told = found[key][term]
-                        told.doc_freq += info.doc_freq
-                        told.fields |= info.fields
-        return found
-
-    def known_values(self, field: str) -> Iterable[str]:
-        """Yield the folded values of a keyword field, segment by segment."""
-        for segment in self.segments:
-            keys = self.keywords(field, segment).keys
-            yield from (keys[number] for number in range(len(keys)))
+    def pairs_ending_with(self, at: int, character: str) -> _Array:
+        """Return the numbers (int64, ascending) of a segment's terms of scripts without spaces that end so."""
+        found = self._pairs.get(at)
+        if found is None:
+            found = self._pairs[at] = _by_last_character(self.segments[at])
+        return found.get(character[-1:], np.empty(0, np.int64))
 
 
-def _stored_text(segment: LiveSegment, doc: int) -> str:
+def _by_last_character(segment: SearchSegment) -> dict[str, _Array]:
+    found: dict[str, list[int]] = {}
+    for lead in range(0xE0, 0xF5):  # none of these scripts begins before U+0800
+        for encoded, info in segment.reader.terms(bytes([lead])):
+            term = encoded.decode()
+            if lookup(term[0])[0] == IDEOGRAPH:
+                found.setdefault(term[-1], []).append(info.number)
+    return {character: np.array(numbers, np.int64) for character, numbers in found.items()}
+
+
+def _text(segment: SearchSegment, doc: int, stored: bytes) -> str:
     try:
-        return segment.reader.stored(doc).decode()
+        return stored.decode()
     except UnicodeDecodeError:
         raise segment.reader.damage(f"the stored article {doc} is not UTF-8") from None

@@ -1,0 +1,141 @@
+"""Kernels that read one block of a term's postings or positions, wherever it is: see `codec/format.py`.
+
+A term's row is what `SearchSegment.find` returns. Nothing read from the file is trusted: a block that cannot be read
+gives -1, and no byte outside the section is read.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from newsindex.codec.decode_kernel import decode_tail
+from newsindex.codec.format import SKIP_WORDS
+from newsindex.codec.pack_kernel import BLOCK, get_vbyte, unpack_patched
+from newsindex.kernel import kernel
+
+__all__ = ["find_block", "is_readable", "load_block", "skip_packed"]
+
+_PATCHED = 0x40
+_WIDTH = 0x3F
+
+
+@kernel
+def is_readable(data, row, doc_count):
+    """Tell whether a term's SKIPs lie within its bytes, those within the section, and its doc_freq in 1..doc_count."""
+    begin = row[3]
+    end = row[4]
+    doc_freq = row[2]
+    if doc_freq < 1 or doc_freq > doc_count or begin < 0 or begin > end or end > data.size:
+        return False
+    full = doc_freq // BLOCK
+    return full == 0 or ((begin + 3) & ~3) + full * SKIP_WORDS * 4 <= end
+
+
+@kernel
+def skip_packed(data, at, code, end):
+    """Return the byte after a packed block of 128 values at byte `at`, or -1; `unpack_patched` without the values."""
+    width = np.int64(code) & _WIDTH
+    at += 16 * width
+    if code == width:
+        return at if at <= end else -1
+    if at < 0 or at >= end:
+        return -1
+    count = np.int64(data[at])
+    at += 1
+    for _ in range(count):
+        _, at = get_vbyte(data, at + 1, end)
+        if at < 0:
+            return -1
+    at = (at + 3) & ~3
+    return at if at <= end else -1
+
+
+@kernel
+def find_block(words, row, block, doc):
+    """Return the first full block from `block` on whose last doc id is at least `doc`, or the number of full blocks.
+
+    That is the tail's number. It steps further and further and then halves, so that near blocks are found quickly.
+    """
+    full = row[2] // BLOCK
+    skips = ((row[3] + 3) & ~3) >> 2
+    if block >= full or np.int64(words[skips + block * SKIP_WORDS]) >= doc:
+        return block
+    # The block at `low` ends before the doc.
+    low = block
+    step = 1
+    high = low + step
+    while high < full and np.int64(words[skips + high * SKIP_WORDS]) < doc:
+        low = high
+        step *= 2
+        high = low + step
+    high = min(high, full)
+    while high - low > 1:
+        middle = (low + high) >> 1
+        if np.int64(words[skips + middle * SKIP_WORDS]) < doc:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+@kernel
+def load_block(data, words, row, block, field_count, doc_count, with_freqs, docs, freqs):
+    """Decode a block, the tail when `block` is the number of full blocks.
+
+    Args:
+        data: uint8[m], the postings section; words: the same as uint32.
+        row: the term's, readable.
+        block: 0..number of full blocks.
+        field_count, doc_count: the segment's.
+        with_freqs: whether frequencies are wanted; the tail has them anyway.
+        docs: uint32[128], overwritten: ascending, all below doc_count.
+        freqs: uint32[F, 128], overwritten.
+
+    Returns:
+        The number of postings, or -1.
+    """
+    doc_freq = row[2]
+    end = row[4]
+    full = doc_freq // BLOCK
+    at = row[3]
+    before = np.int64(-1)
+    if full:
+        skips = ((row[3] + 3) & ~3) >> 2
+        base = (skips + full * SKIP_WORDS) << 2
+        skip = skips + min(block, full - 1) * SKIP_WORDS
+        at = base + np.int64(words[skip + 1])
+        header = at
+        at = (at + 1 + field_count + 3) & ~3
+        if at > end or header & 3:
+            return -1
+        if block < full:
+            if block:
+                before = np.int64(words[skip - SKIP_WORDS])
+            out = docs
+            for part in range(1 + field_count if with_freqs else 1):
+                if part:
+                    out = freqs[part - 1]
+                at = unpack_patched(data, words, at, data[header + part], end, out, 0)
+                if at < 0:
+                    return -1
+            for i in range(0, BLOCK, 4):
+                # Four at a time wait for each other less.
+                first = np.int64(docs[i])
+                second = first + np.int64(docs[i + 1])
+                third = second + np.int64(docs[i + 2])
+                fourth = third + np.int64(docs[i + 3])
+                docs[i] = np.uint32(before + first & 0xFFFFFFFF)
+                docs[i + 1] = np.uint32(before + second & 0xFFFFFFFF)
+                docs[i + 2] = np.uint32(before + third & 0xFFFFFFFF)
+                before += fourth
+                docs[i + 3] = np.uint32(before & 0xFFFFFFFF)
+            # They never descend, so the last one bounds them all.
+            return BLOCK if before < doc_count and before == np.int64(words[skip]) else -1
+        # The tail begins where the last block ends.
+        before = np.int64(words[skip])
+        for part in range(1 + field_count):
+            at = skip_packed(data, at, data[header + part], end)
+            if at < 0:
+                return -1
+    count = doc_freq - full * BLOCK
+    return count if decode_tail(data, at, end, before, 0, count, doc_count, docs, freqs) >= 0 else -1

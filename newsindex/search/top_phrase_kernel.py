@@ -1,0 +1,238 @@
+"""Kernels that tell whether an article has a phrase, from the positions of its words: see `codec/format.py`."""
+
+from __future__ import annotations
+
+import numpy as np
+from newsindex.kernel import kernel
+
+from newsindex.codec.decode_kernel import decode_position_tail
+from newsindex.codec.format import SKIP_WORDS
+from newsindex.codec.pack_kernel import BLOCK, unpack_patched
+from newsindex.search.block_kernel import (
+    CURSOR, FREQUENCIES, FULL, PLACE, POSITIONS_BASE, POSITIONS_BLOCK, POSITIONS_CODES, POSITIONS_COUNT, POSITIONS_END,
+    POSITIONS_FULL, POSITIONS_HELD, POSITIONS_NEXT, POSITIONS_TAIL, SKIPS, TAIL_SUM, load_freqs, load_sums,
+)  # fmt: skip
+from newsindex.search.postings_kernel import skip_packed
+
+__all__ = ["PHRASE_FIELDS", "PHRASE_HEAD", "PHRASE_SIZE", "ROOM", "has_phrase", "open_positions"]
+
+PHRASE_SIZE, PHRASE_FIELDS, PHRASE_HEAD = range(3)
+"""A phrase in `phrases`: its number of words and its mask of fields; then of each word its term and its offset."""
+ROOM = 4096
+"""The kernels here use of `room` ROOM numbers from ROOM on, and then two for each word of a phrase."""
+_SPANS = 2 * ROOM
+
+
+@kernel
+def open_positions(data, row, term, state):
+    """Note where the positions of a term are.
+
+    Args:
+        data: uint8[m], the positions.
+        row: int64[8], as `SearchSegment.find` tells it.
+        term: its row in `state`.
+
+    Returns:
+        0, or -1 for damage.
+    """
+    count = row[5]
+    at = row[6]
+    end = row[7]
+    full = count // BLOCK
+    if count < 0 or at < 0 or at > end or end > data.size:
+        return -1
+    state[term, POSITIONS_CODES] = (at + 3) & ~3
+    if full:
+        at = (((at + 3) & ~3) + full + 3) & ~3
+        if at > end:
+            return -1
+    state[term, POSITIONS_COUNT] = count
+    state[term, POSITIONS_FULL] = full
+    state[term, POSITIONS_BASE] = at
+    state[term, POSITIONS_END] = end
+    state[term, POSITIONS_BLOCK] = 0
+    state[term, POSITIONS_NEXT] = at
+    state[term, POSITIONS_HELD] = -1
+    state[term, POSITIONS_TAIL] = 0
+    return 0
+
+
+@kernel
+def _load_gaps(data, words, posting_words, term, wanted, state, small):
+    """Decode a block of position gaps, number `wanted` of the term's; return where it begins in small[term, 1], or -1.
+
+    `state` knows where one block begins, number POSITIONS_BLOCK at byte POSITIONS_NEXT; the SKIP of the term's posting
+    tells of another. The nearest before is gone on from.
+    """
+    full = state[term, POSITIONS_FULL]
+    if wanted == full and state[term, POSITIONS_TAIL]:
+        return BLOCK
+    if wanted == state[term, POSITIONS_HELD]:
+        return 0
+    base = state[term, POSITIONS_BASE]
+    end = state[term, POSITIONS_END]
+    codes = state[term, POSITIONS_CODES]
+    block = state[term, POSITIONS_BLOCK]
+    at = state[term, POSITIONS_NEXT]
+    if block > wanted:
+        block = np.int64(0)
+        at = base
+    if state[term, FULL]:
+        skip = state[term, SKIPS] + min(state[term, CURSOR], state[term, FULL] - 1) * SKIP_WORDS
+        told = np.int64(posting_words[skip + 2]) // BLOCK
+        if block < told <= wanted:
+            block = told
+            at = base + np.int64(posting_words[skip + 3])
+            if at > end:
+                return -1
+    while block < wanted:
+        at = skip_packed(data, at, data[codes + block], end)
+        if at < 0:
+            return -1
+        block += 1
+    if wanted == full:
+        first = np.int64(BLOCK)
+        after = first + state[term, POSITIONS_COUNT] - full * BLOCK
+        if decode_position_tail(data, at, end, small[term, 1], first, after) < 0:
+            return -1
+        state[term, POSITIONS_TAIL] = 1
+        return BLOCK
+    state[term, POSITIONS_HELD] = -1
+    if at & 3:
+        return -1
+    at = unpack_patched(data, words, at, data[codes + wanted], end, small[term, 1], np.int64(0))
+    if at < 0:
+        return -1
+    state[term, POSITIONS_HELD] = wanted
+    state[term, POSITIONS_BLOCK] = wanted + 1
+    state[term, POSITIONS_NEXT] = at
+    return 0
+
+
+@kernel
+def _positions_of(posting_data, posting_words, field_count, term, field, state, small):
+    """Return (number of the first, how many) of a term's positions in a field of the article that it is at; -1: damage.
+
+    The article is posting PLACE of block CURSOR, whose doc ids are decoded.
+    """
+    block = state[term, CURSOR]
+    if load_freqs(posting_data, posting_words, field_count, term, block, state, small) < 0:
+        return -1, 0
+    load_sums(field_count, term, block, state, small)
+    place = state[term, PLACE]
+    first = np.int64(small[term, 2, place])
+    if block == state[term, FULL]:
+        first += state[term, TAIL_SUM]
+    else:
+        first += np.int64(posting_words[state[term, SKIPS] + block * SKIP_WORDS + 2])
+    for before in range(field):
+        first += np.int64(small[term, FREQUENCIES + before, place])
+    count = np.int64(small[term, FREQUENCIES + field, place])
+    if first < 0 or first + count > state[term, POSITIONS_COUNT]:
+        return -1, 0
+    return first, count
+
+
+@kernel
+def _keep(data, words, posting_words, term, offset, index, count, state, small, room, found):
+    """Keep of the `found` places those that have the term `offset` further on; return how many, or -1 for damage."""
+    end = index + count
+    position = -offset
+    kept = np.int64(ROOM)
+    at = np.int64(ROOM)
+    after = ROOM + found
+    wanted = room[at]
+    while index < end:
+        gaps = _load_gaps(data, words, posting_words, term, index // BLOCK, state, small)
+        if gaps < 0:
+            return -1
+        place = index & (BLOCK - 1)
+        last = min(np.int64(BLOCK), place + end - index)
+        index += last - place
+        for i in range(gaps + place, gaps + last):
+            position += np.int64(small[term, 1, i])
+            while wanted < position:
+                at += 1
+                if at == after:
+                    return kept - ROOM
+                wanted = room[at]
+            if wanted == position:
+                room[kept] = position
+                kept += 1
+                at += 1
+                if at == after:
+                    return kept - ROOM
+                wanted = room[at]
+    return kept - ROOM
+
+
+@kernel
+def _has_in_field(posting_data, posting_words, data, words, field_count, phrases, at, field, state, small, room):
+    """Tell whether the phrase at `phrases[at]` stands in a field: 1, 0, or -1 for damage."""
+    size = phrases[at + PHRASE_SIZE]
+    rarest = np.int64(0)
+    for part in range(size):
+        term = phrases[at + PHRASE_HEAD + 2 * part]
+        first, count = _positions_of(posting_data, posting_words, field_count, term, field, state, small)
+        if first < 0:
+            return -1
+        if count == 0:
+            return 0
+        room[_SPANS + 2 * part] = first
+        room[_SPANS + 2 * part + 1] = count
+        if count < room[_SPANS + 2 * rarest + 1]:
+            rarest = part
+    term = phrases[at + PHRASE_HEAD + 2 * rarest]
+    offset = phrases[at + PHRASE_HEAD + 2 * rarest + 1]
+    index = room[_SPANS + 2 * rarest]
+    end = index + room[_SPANS + 2 * rarest + 1]
+    position = np.int64(0)
+    # The places where the phrase would begin by its rarest word, as many at a time as there is room for.
+    while index < end:
+        found = np.int64(0)
+        while index < end and found < ROOM:
+            gaps = _load_gaps(data, words, posting_words, term, index // BLOCK, state, small)
+            if gaps < 0:
+                return -1
+            place = index & (BLOCK - 1)
+            last = min(np.int64(BLOCK), place + min(end - index, ROOM - found))
+            index += last - place
+            for i in range(gaps + place, gaps + last):
+                position += np.int64(small[term, 1, i])
+                room[ROOM + found] = position - offset
+                found += 1
+        for part in range(size):
+            if part != rarest and found > 0:
+                other = at + PHRASE_HEAD + 2 * part
+                found = _keep(
+                    data, words, posting_words, phrases[other], phrases[other + 1], room[_SPANS + 2 * part],
+                    room[_SPANS + 2 * part + 1], state, small, room, found,
+                )  # fmt: skip
+        if found < 0:
+            return -1
+        if found > 0:
+            return 1
+    return 0
+
+
+@kernel
+def has_phrase(posting_data, posting_words, data, words, field_count, phrases, at, state, small, room):
+    """Tell whether an article has a phrase in one of its fields.
+
+    Args:
+        posting_data, posting_words, data, words: the postings and the positions, as bytes and as uint32.
+        field_count: F.
+        phrases: int64[], the phrase from `at` on; each of its terms is at the article: CURSOR and PLACE in `state`.
+        room: int64[2 · ROOM + 2 · words], overwritten from ROOM on.
+
+    Returns:
+        1, 0, or -1 for damage.
+    """
+    for field in range(field_count):
+        if phrases[at + PHRASE_FIELDS] >> field & 1:
+            found = _has_in_field(
+                posting_data, posting_words, data, words, field_count, phrases, at, field, state, small, room
+            )
+            if found != 0:
+                return found
+    return 0
