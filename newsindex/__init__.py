@@ -61,6 +61,7 @@ def open(
     create: bool = False,
     model: type[BaseModel] | None = None,
     language: str | None = None,
+    allow_network_fs: bool = False,
 ) -> NewsIndex:
     """Open the index in a folder.
 
@@ -71,6 +72,7 @@ def open(
             model must fit the saved schema.
         language: the language of the stemmer for a new index: a Snowball name or a two-letter code, or "none";
             English when not given. It is saved in the index.
+        allow_network_fs: open it also on NFS, SMB and the like, whose locks and syncs cannot be relied on.
 
     Raises:
         IndexNotFound: no index there, and `create` is false.
@@ -80,4 +82,4 @@ def open(
     """
     from newsindex.index import open_index
 
-    return open_index(location, create=create, model=model, language=language)
+    return open_index(location, create=create, model=model, language=language, allow_network_fs=allow_network_fs)

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from newsindex.analysis import Analyzer
 from newsindex.analysis.stemming import language_name
 from newsindex.check import Problem, check_segments
-from newsindex.errors import IndexClosed, IndexNotFound, QueryError, SchemaError
+from newsindex.errors import IndexClosed, IndexNotFound, QueryError, SchemaError, StorageError
 from newsindex.indexer import AnyRecord, Writer
 from newsindex.query.filters import Where
 from newsindex.rebuild import RebuildReport, rebuild
@@ -33,6 +33,7 @@ from newsindex.search.snippets import marked_spans
 from newsindex.search.values import count_values
 from newsindex.store.backup import copy_snapshot
 from newsindex.store.live import open_live
+from newsindex.store.network import network_file_system
 from newsindex.store.storage import FolderStorage
 from newsindex.store.store import Store
 
@@ -75,7 +76,12 @@ _HARMLESS = frozenset({"no-such-term", "no-such-value", "only-excluded"})
 
 
 def open_index(
-    location: str | PathLike[str], *, create: bool, model: type[BaseModel] | None, language: str | None
+    location: str | PathLike[str],
+    *,
+    create: bool,
+    model: type[BaseModel] | None,
+    language: str | None,
+    allow_network_fs: bool,
 ) -> NewsIndex:
     """Open, or make, the index in a folder: see `newsindex.open`."""
     if model is not None and not (isinstance(model, type) and issubclass(model, BaseModel)):
@@ -84,6 +90,12 @@ def open_index(
         raise SchemaError(f"language: a name or a two-letter code, as 'english' or 'en', not {language!r}")
     if "\0" in str(location):
         raise IndexNotFound(f"{str(location)!r}: a path cannot have a NUL character in it; give another folder")
+    network = None if allow_network_fs else network_file_system(Path(location))
+    if network is not None:
+        raise StorageError(
+            str(location),
+            f"on a network file system ({network}), where commits may be lost; use a local folder, or allow_network_fs",
+        )
     storage = FolderStorage(Path(location))
     try:
         store = Store.open(storage)

@@ -83,7 +83,9 @@ def rank(
             score, matching = 0.0, 0
             for found, mask, factor in zip(postings, words.masks.tolist(), words.factors.tolist(), strict=True):
                 times = found[doc][0] if doc in found else []
-                counted = [(weight, n) for f, (weight, n) in enumerate(zip(weights, times, strict=False)) if mask >> f & 1]
+                counted = [
+                    (weight, n) for f, (weight, n) in enumerate(zip(weights, times, strict=False)) if mask >> f & 1
+                ]
                 if any(n for _, n in counted):
                     matching += 1
                     frequency = sum(weight * n for weight, n in counted)

@@ -125,3 +125,17 @@ def test_network_file_systems_are_known_by_their_type(tmp_path: Path, kind: str,
     table.write_text(f"22 1 0:999 / /elsewhere rw - nfs other:/ rw\nbroken\n{line}\n")
     assert network_file_system(tmp_path / "not" / "yet", table) == (kind if is_network else None)
     assert network_file_system(tmp_path, tmp_path / "no table") is None
+
+
+def test_an_archive_on_a_network_is_refused_unless_allowed(
+    make_index: MakeIndex, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    location = make_index([article(0)]).stats().location
+    monkeypatch.setattr("newsindex.index.network_file_system", lambda folder: "nfs4")
+    with pytest.raises(StorageError, match="nfs4"):
+        newsindex.open(location)
+    with newsindex.open(location, allow_network_fs=True) as index:
+        assert index.count() == 1
+    assert main(["count", location, "bank"]) == 2
+    assert "nfs4" in capsys.readouterr().err
+    assert main(["count", location, "bank", "--allow-network-fs"]) == 0

@@ -24,7 +24,12 @@ _MOST_REJECTED = 20
 def add(arguments: Namespace) -> int:
     """Add files to an archive, which is made when there is none; 1 when records were rejected."""
     began = time.perf_counter()
-    with newsindex.open(arguments.archive, create=True, language=arguments.language) as index:
+    with newsindex.open(
+        arguments.archive,
+        create=True,
+        language=arguments.language,
+        allow_network_fs=arguments.allow_network_fs,
+    ) as index:
         report = add_files(index, arguments.files, strict=arguments.strict)
     if arguments.json:
         print(json_text(report.as_json()))

@@ -152,6 +152,7 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
         commands[name] = made
         if name != "demo":
             made.add_argument("archive", metavar="ARCHIVE", type=_word, help="the folder of the archive")
+            made.add_argument("--allow-network-fs", action="store_true", help="also on NFS, SMB …: commits may be lost")
         return made
 
     add = command("add", "add files to an archive", _ADD, _ADD_EPILOG)

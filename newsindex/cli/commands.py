@@ -36,7 +36,7 @@ FOUND, NOTHING = 0, 1
 def search(arguments: Namespace) -> int:
     """Print hits; diagnostics go to standard error, so that a pipe gets hits only."""
     query = " ".join(arguments.query)
-    with newsindex.open(arguments.archive) as index:
+    with newsindex.open(arguments.archive, allow_network_fs=arguments.allow_network_fs) as index:
         began = time.perf_counter()
         results = index.search(
             query,
@@ -68,7 +68,7 @@ def search(arguments: Namespace) -> int:
 def count(arguments: Namespace) -> int:
     """Print how many articles match."""
     query = " ".join(arguments.query)
-    with newsindex.open(arguments.archive) as index:
+    with newsindex.open(arguments.archive, allow_network_fs=arguments.allow_network_fs) as index:
         results = index.search(query, where=parse_where(arguments.where, index.schema), limit=1)
         _explain_query(query, results)
         print(results.total)
@@ -77,7 +77,7 @@ def count(arguments: Namespace) -> int:
 
 def show(arguments: Namespace) -> int:
     """Print one article."""
-    with newsindex.open(arguments.archive) as index:
+    with newsindex.open(arguments.archive, allow_network_fs=arguments.allow_network_fs) as index:
         article = index.get(arguments.id)
         if article is None:
             Screen(sys.stderr).say(f"newsindex: {one_line(arguments.archive)}: no article {one_line(arguments.id)!r}")
@@ -91,7 +91,7 @@ def show(arguments: Namespace) -> int:
 
 def stats(arguments: Namespace) -> int:
     """Print what the archive holds."""
-    with newsindex.open(arguments.archive) as index:
+    with newsindex.open(arguments.archive, allow_network_fs=arguments.allow_network_fs) as index:
         found = index.stats()
     if arguments.json:
         data = dict(vars(found))
@@ -109,7 +109,7 @@ def delete(arguments: Namespace) -> int:
         raise QueryError("delete: give ids, or a --query (with or without --where), not both")
     if arguments.query is not None and not arguments.query.strip():
         raise QueryError("delete: an empty --query is every article; write --query '*' to delete them all")
-    with newsindex.open(arguments.archive) as index:
+    with newsindex.open(arguments.archive, allow_network_fs=arguments.allow_network_fs) as index:
         if arguments.ids:
             deleted = index.delete(arguments.ids)
         else:
@@ -120,7 +120,7 @@ def delete(arguments: Namespace) -> int:
 
 def export(arguments: Namespace) -> int:
     """Write every article as a line of JSON, which `add` reads back as the same article."""
-    with newsindex.open(arguments.archive) as index:
+    with newsindex.open(arguments.archive, allow_network_fs=arguments.allow_network_fs) as index:
         if arguments.output is None:
             _write_articles(index.articles(), sys.stdout)
         else:

@@ -18,7 +18,7 @@ __all__ = ["backup", "check", "rebuild", "repair"]
 def check(arguments: Namespace) -> int:
     """Decode everything and compare it with the stored articles; 1 when something is wrong."""
     screen = Screen(sys.stdout)
-    with newsindex.open(arguments.archive) as index:
+    with newsindex.open(arguments.archive, allow_network_fs=arguments.allow_network_fs) as index:
         problems = index.check()
         articles = index.count()
     for problem in problems:
@@ -30,7 +30,7 @@ def check(arguments: Namespace) -> int:
 
 def backup(arguments: Namespace) -> int:
     """Copy the newest commit into an empty folder."""
-    with newsindex.open(arguments.archive) as index:
+    with newsindex.open(arguments.archive, allow_network_fs=arguments.allow_network_fs) as index:
         index.backup(arguments.destination)
         Screen(sys.stdout).say(f"{counted(index.count(), 'article')} copied to {one_line(arguments.destination)}")
     return 0

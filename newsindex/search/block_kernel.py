@@ -3,8 +3,8 @@
 What is open of a query's terms stands in three arrays, made once for many searches:
 
     state    int64[T, COLUMNS]       where the bytes of each term are, and what of it is decoded
-    small    uint32[T, 3 + F, 256]   of each term: doc ids, position gaps, positions before each posting in its block,
-                                     and the frequencies in each of the F text fields
+    small    uint32[T · (2 + F) · 256]   of each term: doc ids, position gaps, and the frequencies in each of the F
+                                     text fields
     numbers  float64[T, NUMBERS]     of each term: 256 contributions to the score; its factor; the fields' weights
 
 The 256 places are two blocks: the first for the block decoded last; the second for the tail, the postings after the
@@ -20,25 +20,60 @@ import numpy as np
 from newsindex.codec.decode_kernel import decode_tail
 from newsindex.codec.format import SKIP_WORDS
 from newsindex.codec.pack_kernel import BLOCK, get_vbyte, unpack_patched
-from newsindex.kernel import kernel
+from newsindex.search.lanes_kernel import LARGE_GAP, add_up, lean, unpack_rows
 from newsindex.search.postings_kernel import skip_packed
 
 __all__ = [
-    "BOUNDS", "COLUMNS", "CURSOR", "DOCS", "FACTOR", "FIELD_WEIGHTS", "FREQS", "FREQUENCIES", "FULL", "NORMS",
-    "NORM_OF_CODE", "NUMBERS", "ORDER", "PLACE", "POSITIONS_BASE", "POSITIONS_BLOCK", "POSITIONS_CODES", "POSITIONS_COUNT", "POSITIONS_END",
-    "POSITIONS_FULL", "POSITIONS_HELD", "POSITIONS_NEXT", "POSITIONS_TAIL", "REST", "SKIPS", "TAIL", "TAIL_SUM",
-    "WINDOWS", "find_doc", "load_docs", "load_freqs", "load_scores", "load_sums", "open_term", "score_one", "seek",
+    "BOUNDS",
+    "COLUMNS",
+    "CURSOR",
+    "DOCS",
+    "FACTOR",
+    "FIELD_WEIGHTS",
+    "FREQS",
+    "FREQUENCIES",
+    "FULL",
+    "GAPS",
+    "NORMS",
+    "NORM_OF_CODE",
+    "NUMBERS",
+    "ORDER",
+    "PLACE",
+    "PLACES",
+    "POSITIONS_BASE",
+    "POSITIONS_BLOCK",
+    "POSITIONS_CODES",
+    "POSITIONS_COUNT",
+    "POSITIONS_END",
+    "POSITIONS_FULL",
+    "POSITIONS_HELD",
+    "POSITIONS_NEXT",
+    "POSITIONS_TAIL",
+    "REST",
+    "SKIPS",
+    "TAIL",
+    "WINDOWS",
+    "find_doc",
+    "load_docs",
+    "load_freqs",
+    "load_scores",
+    "open_term",
+    "part_of",
+    "score_one",
+    "seek",
     "span",
+    "unpack",
 ]  # fmt: skip
 
 (
-    FULL, TAIL, SKIPS, BASE, END, FIELDS, FILTERED, BOUNDS, WINDOWS, CURSOR, PLACE, DOCS, FREQS_AT, FREQS, SCORES, SUMS,
+    FULL, TAIL, SKIPS, BASE, END, FIELDS, FILTERED, BOUNDS, WINDOWS, CURSOR, PLACE, DOCS, FREQS_AT, FREQS, SCORES,
     POSITIONS_COUNT, POSITIONS_FULL, POSITIONS_CODES, POSITIONS_BASE, POSITIONS_END, POSITIONS_BLOCK, POSITIONS_NEXT,
-    POSITIONS_HELD, POSITIONS_TAIL, TAIL_SUM, ORDER, COLUMNS,
-) = range(28)  # fmt: skip
-FREQUENCIES = 3
-"""Where in `small` the frequencies begin."""
-FACTOR = 2 * BLOCK
+    POSITIONS_HELD, POSITIONS_TAIL, ORDER, COLUMNS,
+) = range(26)  # fmt: skip
+PLACES = 2 * BLOCK
+GAPS, FREQUENCIES = PLACES, 2 * PLACES
+"""Where in a term's part of `small` those begin; doc ids at 0."""
+FACTOR = PLACES
 FIELD_WEIGHTS = FACTOR + 1
 REST = FIELD_WEIGHTS + 8
 """A number of the place in the order, not of the term: what the terms from there on add to a score at most."""
@@ -52,7 +87,42 @@ _PATCHED = 0x40
 _WIDTH = 0x3F
 
 
-@kernel
+@lean
+def part_of(term, field_count):
+    """Return where a term's part of `small` begins."""
+    return term * (2 + field_count) * PLACES
+
+
+@lean
+def unpack(data, words, at, code, end, out, start):
+    """Unpack 128 values: as `unpack_patched` does, but faster."""
+    width = np.int64(code) & _WIDTH
+    if width > 31 or at < 0 or (at >> 2) + 4 * width + 4 > words.size:
+        return unpack_patched(data, words, at, code, end, out, start)
+    if width:
+        unpack_rows(words, at >> 2, width, out, start)
+        at += 16 * width
+    else:
+        for i in range(start, start + BLOCK):
+            out[np.uint64(i)] = 0
+    if code != width:
+        if code != width | _PATCHED or at >= end:
+            return -1
+        count = np.int64(data[at])
+        at += 1
+        for _ in range(count):
+            if at >= end:
+                return -1
+            place = np.int64(data[at])
+            high, at = get_vbyte(data, at + 1, end)
+            if at < 0 or place >= BLOCK or high >> np.uint64(32 - width):
+                return -1
+            out[np.uint64(start + place)] |= np.uint32(high << np.uint64(width))
+        at = (at + 3) & ~3
+    return at if at <= end else -1
+
+
+@lean
 def open_term(data, words, row, mask, doc_count, field_count, term, state, small):
     """Open a term: check where its parts are and decode its tail.
 
@@ -90,7 +160,6 @@ def open_term(data, words, row, mask, doc_count, field_count, term, state, small
     state[term, DOCS] = -1
     state[term, FREQS] = -1
     state[term, SCORES] = -1
-    state[term, SUMS] = -1
     if tail == 0:
         return 0
     if full:
@@ -104,30 +173,28 @@ def open_term(data, words, row, mask, doc_count, field_count, term, state, small
             at = skip_packed(data, at, data[header + stream], end)
             if at < 0:
                 return -1
-    docs = small[term, 0]
-    freqs = small[term, FREQUENCIES:]
+    part = part_of(term, field_count)
+    docs = small[part : part + PLACES]
+    freqs = small[part + FREQUENCIES : part + FREQUENCIES + field_count * PLACES].reshape(field_count, PLACES)
     first = np.int64(BLOCK)
     after = BLOCK + tail
     if decode_tail(data, at, end, before, first, after, doc_count, docs, freqs) < 0:
         return -1
-    occurrences = np.int64(0)
+    # What is behind the tail must be safe to look at: the last article again, without the word.
     for field in range(field_count):
-        for i in range(first, after):
-            occurrences += np.int64(freqs[field, i])
-        for i in range(after, 2 * BLOCK):
+        for i in range(after, PLACES):
             freqs[field, i] = 0
-    state[term, TAIL_SUM] = row[5] - occurrences
-    # What is behind the tail must be safe to look at: the last article again.
-    for i in range(after, 2 * BLOCK):
+    for i in range(after, PLACES):
         docs[i] = docs[after - 1]
     return 0
 
 
-@kernel
-def span(words, term, block, state, small):
+@lean
+def span(words, field_count, term, block, state, small):
     """Return the first doc id that can stand in a block that has postings, and the last that does."""
     if block == state[term, FULL]:
-        return np.int64(small[term, 0, BLOCK]), np.int64(small[term, 0, 2 * BLOCK - 1])
+        part = part_of(term, field_count)
+        return np.int64(small[part + BLOCK]), np.int64(small[part + PLACES - 1])
     skip = state[term, SKIPS] + block * SKIP_WORDS
     first = np.int64(0)
     if block > 0:
@@ -135,7 +202,7 @@ def span(words, term, block, state, small):
     return first, np.int64(words[skip])
 
 
-@kernel
+@lean
 def seek(words, state, term, doc):
     """Return the block in which a doc id stands if the term has it, and move the term's cursor there.
 
@@ -164,7 +231,7 @@ def seek(words, state, term, doc):
     return low
 
 
-@kernel
+@lean
 def load_docs(data, words, doc_count, field_count, term, block, state, small):
     """Decode the doc ids of a block; return 0, or -1 for damage."""
     if block == state[term, DOCS] or block == state[term, FULL]:
@@ -176,102 +243,79 @@ def load_docs(data, words, doc_count, field_count, term, block, state, small):
     at = (header + 1 + field_count + 3) & ~3
     if at > end or header & 3 or last >= doc_count:
         return -1
-    docs = small[term, 0]
+    part = part_of(term, field_count)
     state[term, DOCS] = -1
-    at = unpack_patched(data, words, at, data[header], end, docs, np.int64(0))
+    begin = at
+    at = unpack(data, words, begin, data[header], end, small, part)
     if at < 0:
         return -1
     before = np.int64(-1)
     if block > 0:
         before = np.int64(words[skip - SKIP_WORDS])
-    for i in range(0, BLOCK, 4):
-        first = np.int64(docs[i])
-        second = first + np.int64(docs[i + 1])
-        third = np.int64(docs[i + 2])
-        fourth = third + np.int64(docs[i + 3])
-        docs[i] = (before + first) & 0xFFFFFFFF
-        docs[i + 1] = (before + second) & 0xFFFFFFFF
-        docs[i + 2] = (before + second + third) & 0xFFFFFFFF
-        before += second + fourth
-        docs[i + 3] = before & 0xFFFFFFFF
+    reached = add_up(small, part, before)
+    if reached & LARGE_GAP:
+        unpack(data, words, begin, data[header], end, small, part)
+        reached = before
+        for i in range(part, part + BLOCK):
+            reached += np.int64(small[i])
+            small[i] = reached & 0xFFFFFFFF
     # They never descend, so the last one bounds them all.
-    if before != last:
+    if reached != last:
         return -1
     state[term, DOCS] = block
     state[term, FREQS_AT] = at
     state[term, FREQS] = -1
     state[term, SCORES] = -1
-    state[term, SUMS] = -1
     return 0
 
 
-@kernel
+@lean
 def load_freqs(data, words, field_count, term, block, state, small):
     """Decode the frequencies of the block whose doc ids are decoded; return 0, or -1 for damage."""
     if block == state[term, FREQS] or block == state[term, FULL]:
         return 0
     header = state[term, BASE] + np.int64(words[state[term, SKIPS] + block * SKIP_WORDS + 1])
     at = state[term, FREQS_AT]
+    begin = part_of(term, field_count) + FREQUENCIES
     for field in range(field_count):
-        out = small[term, FREQUENCIES + field]
-        code = data[header + 1 + field]
-        if code:
-            at = unpack_patched(data, words, at, code, state[term, END], out, np.int64(0))
-            if at < 0:
-                return -1
-        else:
-            for i in range(BLOCK):
-                out[i] = 0
+        at = unpack(data, words, at, data[header + 1 + field], state[term, END], small, begin)
+        if at < 0:
+            return -1
+        begin += PLACES
     state[term, FREQS] = block
     return 0
 
 
-@kernel
-def load_sums(field_count, term, block, state, small):
-    """Count the positions before each posting of a block whose frequencies are decoded."""
-    start = np.int64(0)
-    if block == state[term, FULL]:
-        start = np.int64(BLOCK)
-    elif block == state[term, SUMS]:
-        return
-    before = np.int64(0)
-    for i in range(start, start + BLOCK):
-        small[term, 2, i] = before & 0xFFFFFFFF
-        for field in range(field_count):
-            before += np.int64(small[term, FREQUENCIES + field, i])
-    if start == 0:
-        state[term, SUMS] = block
-
-
-@kernel
-def find_doc(docs, start, doc):
-    """Return the least of the 128 places from `start` on with docs[place] ≥ doc, the last when there is none."""
+@lean
+def find_doc(small, start, doc):
+    """Return the least of the 128 places from `start` on with a number ≥ doc, the last when there is none."""
     low = start
     step = BLOCK >> 1
     while step:
-        if np.int64(docs[low + step - 1]) < doc:
+        if np.int64(small[np.uint64(low + step - 1)]) < doc:
             low += step
         step >>= 1
     return low
 
 
-@kernel
+@lean
 def score_one(data, words, lengths, field_count, norms, term, block, place, state, small, numbers):
     """Return what a posting of the block whose doc ids are decoded adds to the score, decoding no other's frequencies.
 
     Args:
         lengths: float32[n], the weighted length of each article.
         norms: float64[2 or more], k1 · (1 - b) and k1 · b / average.
-        place: of the posting in `small`.
+        place: of the posting, from 0 on in the block, from 128 on in the tail.
 
     Returns:
         The contribution; -1 when no field that counts has the word, -2 for damage.
     """
     frequency = 0.0
     matches = np.int64(0)
+    part = part_of(term, field_count)
     if block == state[term, FULL] or block == state[term, FREQS]:
         for field in range(field_count):
-            times = np.int64(small[term, FREQUENCIES + field, place])
+            times = np.int64(small[part + FREQUENCIES + field * PLACES + place])
             if state[term, FIELDS] >> field & 1:
                 frequency += numbers[term, FIELD_WEIGHTS + field] * times
                 matches |= times
@@ -318,11 +362,11 @@ def score_one(data, words, lengths, field_count, norms, term, block, place, stat
                 matches |= times
     if matches == 0:
         return -1.0
-    norm = norms[0] + norms[1] * np.float64(lengths[small[term, 0, place]])
+    norm = norms[0] + norms[1] * np.float64(lengths[small[part + place]])
     return (numbers[term, FACTOR] * (frequency / (frequency + norm)) + _ROUNDING) - _ROUNDING
 
 
-@kernel
+@lean
 def load_scores(data, words, lengths, field_count, norms, term, block, state, small, numbers):
     """Make the contributions of all postings of a block whose doc ids are decoded; return 0, or -1 for damage.
 
@@ -333,36 +377,34 @@ def load_scores(data, words, lengths, field_count, norms, term, block, state, sm
     if load_freqs(data, words, field_count, term, block, state, small) < 0:
         return -1
     start = np.int64(BLOCK) if block == state[term, FULL] else np.int64(0)
-    docs = small[term, 0]
-    out = numbers[term]
-    long = norms[LONG:]
+    docs = part_of(term, field_count) + start
     # What is looked up apart from what is computed, so that the latter is done on several at a time.
     for i in range(BLOCK):
-        long[i] = lengths[docs[start + i]]
-    first = True
-    for field in range(field_count):
+        norms[LONG + i] = lengths[small[np.uint64(docs + i)]]
+    weight = numbers[term, FIELD_WEIGHTS]
+    freqs = docs + FREQUENCIES
+    for i in range(BLOCK):
+        numbers[term, np.uint64(start + i)] = weight * small[np.uint64(freqs + i)]
+    for field in range(1, field_count):
         weight = numbers[term, FIELD_WEIGHTS + field]
-        freqs = small[term, FREQUENCIES + field]
-        if first:
-            for i in range(start, start + BLOCK):
-                out[i] = weight * freqs[i]
-            first = False
-        elif weight > 0.0:
-            for i in range(start, start + BLOCK):
-                out[i] += weight * freqs[i]
+        freqs += PLACES
+        for i in range(BLOCK):
+            numbers[term, np.uint64(start + i)] += weight * small[np.uint64(freqs + i)]
     factor = numbers[term, FACTOR]
     base = norms[0]
     slope = norms[1]
     for i in range(BLOCK):
-        frequency = out[start + i]
-        out[start + i] = (factor * (frequency / (frequency + (base + slope * long[i]))) + _ROUNDING) - _ROUNDING
+        frequency = numbers[term, np.uint64(start + i)]
+        share = frequency / (frequency + (base + slope * norms[LONG + i]))
+        numbers[term, np.uint64(start + i)] = (factor * share + _ROUNDING) - _ROUNDING
     if state[term, FILTERED]:
-        for i in range(start, start + BLOCK):
+        freqs = docs + FREQUENCIES
+        for i in range(BLOCK):
             matches = np.int64(0)
             for field in range(field_count):
                 if state[term, FIELDS] >> field & 1:
-                    matches |= np.int64(small[term, FREQUENCIES + field, i])
+                    matches |= np.int64(small[freqs + field * PLACES + i])
             if matches == 0:
-                out[i] = -1.0
+                numbers[term, start + i] = -1.0
     state[term, SCORES] = block
     return 0

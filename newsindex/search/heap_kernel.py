@@ -1,20 +1,20 @@
 """Kernels of the best hits so far: a binary heap with the worst of them first.
 
 A hit is better with a greater score, or with an equal one and a smaller number. `job` is int64[], its first places are
-COUNT, LIMIT, BASE (the number of the segment's first article), HAS_AFTER and AFTER (the number behind which hits must
-be when their score is that of the place).
+COUNT, LIMIT, BASE (the number of the segment's first article) and AFTER (the number behind which hits must be when
+their score is that of the place behind which all are to be).
 """
 
 from __future__ import annotations
 
-from newsindex.kernel import kernel
+from newsindex.search.lanes_kernel import lean
 
-__all__ = ["AFTER", "BASE", "COUNT", "HAS_AFTER", "LIMIT", "needed", "offer", "sort_heap"]
+__all__ = ["AFTER", "BASE", "COUNT", "LIMIT", "needed", "offer", "sort_heap"]
 
-COUNT, LIMIT, BASE, HAS_AFTER, AFTER = range(5)
+COUNT, LIMIT, BASE, AFTER = range(4)
 
 
-@kernel
+@lean
 def needed(number, job, heap_scores, heap_numbers):
     """Return the least score with which a hit of this number or a later one enters; -1 while there is room."""
     if job[COUNT] < job[LIMIT]:
@@ -23,7 +23,7 @@ def needed(number, job, heap_scores, heap_numbers):
     return heap_scores[0] if number < heap_numbers[0] else heap_scores[0] + 2.0**-28
 
 
-@kernel
+@lean
 def _sink(count, score, number, heap_scores, heap_numbers):
     """Put a hit in the place of the worst of the first `count`."""
     at = 0
@@ -45,10 +45,10 @@ def _sink(count, score, number, heap_scores, heap_numbers):
     heap_numbers[at] = number
 
 
-@kernel
+@lean
 def offer(score, number, after_score, job, heap_scores, heap_numbers):
-    """Let a hit enter if it is among the best of those behind the place in the order, where there is one."""
-    if job[HAS_AFTER] and (score > after_score or (score == after_score and number <= job[AFTER])):
+    """Let a hit enter if it is among the best of those behind the place in the order; before all: (infinity, -1)."""
+    if score > after_score or (score == after_score and number <= job[AFTER]):
         return
     count = job[COUNT]
     if count == job[LIMIT]:
@@ -68,7 +68,7 @@ def offer(score, number, after_score, job, heap_scores, heap_numbers):
     heap_numbers[at] = number
 
 
-@kernel
+@lean
 def sort_heap(count, heap_scores, heap_numbers):
     """Put the hits in order, the best first."""
     while count > 1:

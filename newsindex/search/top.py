@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
 
-from newsindex.search.block_kernel import COLUMNS, NORMS, NUMBERS
+from newsindex.codec.format import LENGTH_OF_CODE
+from newsindex.search.block_kernel import COLUMNS, LONG, NORM_OF_CODE, NORMS, NUMBERS, PLACES
 from newsindex.search.deadline import Deadline
-from newsindex.search.heap_kernel import AFTER, BASE, COUNT, HAS_AFTER, LIMIT, sort_heap
+from newsindex.search.heap_kernel import COUNT, sort_heap
 from newsindex.search.scoring import Parameters
 from newsindex.search.segment import SearchSegment
 from newsindex.search.top_kernel import (
-    AFTER_SCORE, BASE_NORM, CANDIDATES, DATE_HIGH, DATE_LOW, DOC_COUNT, FREQUENCY_BOUND, HAS_DATES, JOB, LENGTH_BOUND,
-    NEED, REQUIRED, SHIFT, SLOPE, STARTED, best_of_segment,
-)  # fmt: skip
+    BASE_NORM,
+    CANDIDATES,
+    FIRST,
+    FREQUENCY_BOUND,
+    JOB,
+    MORE,
+    NEED,
+    NEXT,
+    SLOPE,
+    best_of_segment,
+)
 
 __all__ = ["Words", "best"]
 
 _Array = npt.NDArray[Any]
 # Weighted sums under other weights are rounded in another way.
 _MORE, _LESS = 1.0 + 1e-6, 1.0 - 1e-6
-_PLACES = 256
-_SHIFT = 10
 
 
 @dataclass(slots=True, eq=False)
@@ -50,7 +57,7 @@ class Words:
 
 
 def _read_only(array: _Array) -> _Array:
-    """Return a view that cannot be written: kernels are compiled for that only."""
+    """Return a view that cannot be written: the kernel is compiled for that only."""
     view = array.view()
     view.flags.writeable = False
     return view
@@ -58,46 +65,78 @@ def _read_only(array: _Array) -> _Array:
 
 _NO_PHRASES = np.empty(0, np.int64)
 _NO_BITS = _read_only(np.empty(0, np.uint64))
-_NO_DATES = _read_only(np.empty(0, np.int64))
+_NO_DATES = (_read_only(np.empty(0, np.int64)),) * 3
+_EARLIEST, _LATEST = -(2**63), 2**63 - 1
+# Where a segment keeps what was made of it here, as long as it lives.
+_ARRAYS, _DATES = "arrays of the best", "dates of the best"
 
 
-class _Scratch(threading.local):
+class _Scratch:
     """The arrays that a thread's searches work in; those whose size depends on the search grow as needed."""
 
     def __init__(self) -> None:
         self.job = np.zeros(JOB, np.int64)
         self.norms = np.zeros(NORMS, np.float64)
-        self.candidates = np.zeros(2 * CANDIDATES + 16, np.int64)
+        self.candidates = np.zeros(2 * CANDIDATES + 32, np.int64)
+        self.parameters: Parameters | None = None
         self.terms = self.fields = 0
-        self.room_for_bounds(16384)
-        self.room_for_hits(128)
+        self.room_for_bounds(4 * CANDIDATES)
+
+    def rank_by(self, parameters: Parameters) -> None:
+        """Make what the kernel takes of the formula."""
+        norms = self.norms
+        base, slope = parameters.k1 * (1.0 - parameters.b), parameters.k1 * parameters.b / parameters.average
+        frequency_bound, length_bound = 1.0, 1.0
+        if not _are_own(parameters):
+            frequency_bound, length_bound = parameters.frequency_bound * _MORE, parameters.length_bound * _LESS
+        norms[BASE_NORM], norms[SLOPE], norms[FREQUENCY_BOUND] = base, slope, frequency_bound
+        norms[NORM_OF_CODE:LONG] = base + slope * (length_bound * LENGTH_OF_CODE.astype(np.float64))
+        self.parameters = parameters
 
     def room_for_terms(self, terms: int, fields: int) -> None:
         self.terms, self.fields = max(8, 2 * terms), fields
         self.state = np.zeros((self.terms + 1, COLUMNS), np.int64)
-        self.small = np.zeros((self.terms + 1, 3 + fields, _PLACES), np.uint32)
+        self.small = np.zeros((self.terms + 1) * (2 + fields) * PLACES, np.uint32)
         self.numbers = np.zeros((self.terms + 1, NUMBERS), np.float64)
 
     def room_for_bounds(self, count: int) -> None:
         self.bounds = np.zeros(count, np.float64)
         self.bounds[:CANDIDATES] = -1.0
 
-    def room_for_hits(self, limit: int) -> None:
-        self.heap_scores = np.zeros(limit, np.float64)
-        self.heap_numbers = np.zeros(limit, np.int64)
 
-    def clean(self) -> None:
-        """Make good what a search may have left that did not end."""
-        self.bounds[:CANDIDATES] = -1.0
+_local = threading.local()
 
 
-_scratch = _Scratch()
-_parts: WeakKeyDictionary[SearchSegment, tuple[_Array, ...]] = WeakKeyDictionary()
-_date_parts: WeakKeyDictionary[SearchSegment, tuple[_Array, ...]] = WeakKeyDictionary()
+def _are_own(parameters: Parameters) -> bool:
+    """Tell whether the weights are the schema's."""
+    return parameters.frequency_bound == parameters.length_bound == 1.0
+
+
+def _arrays(segment: SearchSegment, parameters: Parameters) -> tuple[_Array, ...]:
+    """Return what the kernel takes of a segment first."""
+    own = segment.__dict__.get(_ARRAYS)
+    if own is None:
+        arrays = segment.postings, segment.posting_words, segment.positions, segment.position_words, segment.lengths
+        place = np.array([segment.base, segment.doc_count], np.int64)
+        own = segment.__dict__[_ARRAYS] = (*map(_read_only, arrays), place)
+    if _are_own(parameters):
+        return own  # type: ignore[no-any-return]
+    return *own[:4], _read_only(segment.lengths_under(parameters.field_weights.tolist())), own[5]
+
+
+def _dates(segment: SearchSegment) -> tuple[_Array, ...]:
+    """Return the dates of a segment, their minima and their maxima."""
+    found = segment.__dict__.get(_DATES)
+    if found is None:
+        arrays = segment.dates, segment.date_minima, segment.date_maxima
+        found = segment.__dict__[_DATES] = tuple(map(_read_only, arrays))
+    return found  # type: ignore[no-any-return]
 
 
 def _flat(words: Words) -> _Array:
     """Return the phrases as the kernel takes them."""
+    if any(words.slops):
+        raise ValueError("slops: words of a phrase stand exactly at their offsets")
     found: list[int] = []
     for phrase, mask in zip(words.phrases, words.phrase_masks, strict=True):
         found += [len(phrase), mask]
@@ -118,7 +157,7 @@ def best(
     deadline: Deadline,
     rows: Sequence[_Array] | None = None,
 ) -> tuple[_Array, _Array]:
-    """Return (scores float64[m], numbers int64[m]) of the `limit` best hits, the best first, of all when there are fewer.
+    """Return (scores float64[m], numbers int64[m]) of the `limit` best hits, or of all when they are fewer, best first.
 
     Args:
         segments, words, parameters: what is searched, for what, ranked how.
@@ -133,69 +172,49 @@ def best(
         FormatError: a segment is damaged.
         QueryTooComplex: the deadline is over.
     """
-    most = min(limit, sum(segment.doc_count for segment in segments))
-    terms = len(words.terms)
-    if most <= 0 or terms == 0:
-        return np.empty(0, np.float64), np.empty(0, np.int64)
-    if any(words.slops):
-        raise ValueError("slops: words of a phrase stand exactly at their offsets")
-    scratch = _scratch
-    fields = len(parameters.field_weights)
+    if limit > 1000:
+        limit = min(limit, sum(segment.doc_count for segment in segments))
+    scores, numbers = np.empty(max(0, limit), np.float64), np.empty(max(0, limit), np.int64)
+    terms, fields = len(words.terms), len(parameters.field_weights)
+    if limit <= 0 or terms == 0:
+        return scores[:0], numbers[:0]
+    try:
+        scratch = _local.scratch
+    except AttributeError:
+        scratch = _local.scratch = _Scratch()
+    if scratch.parameters is not parameters:
+        scratch.rank_by(parameters)
     if terms > scratch.terms or fields != scratch.fields:
         scratch.room_for_terms(terms, fields)
-    if most > scratch.heap_scores.size:
-        scratch.room_for_hits(max(most, 2 * scratch.heap_scores.size))
-    phrases = _flat(words) if words.phrases else _NO_PHRASES
-    if words.phrases and scratch.candidates.size < 2 * CANDIDATES + 2 * max(map(len, words.phrases)):
-        scratch.candidates = np.zeros(2 * CANDIDATES + 2 * max(map(len, words.phrases)), np.int64)
-    own_weights = parameters.frequency_bound == parameters.length_bound == 1.0
-    slope = parameters.k1 * parameters.b / parameters.average
-    norms = scratch.norms
-    norms[BASE_NORM] = parameters.k1 * (1.0 - parameters.b)
-    norms[SLOPE] = slope
-    norms[FREQUENCY_BOUND] = 1.0 if own_weights else parameters.frequency_bound * _MORE
-    norms[LENGTH_BOUND] = 1.0 if own_weights else parameters.length_bound * _LESS
-    job = scratch.job
-    job[COUNT], job[LIMIT], job[REQUIRED] = 0, most, words.required
-    job[SHIFT] = _SHIFT
-    job[HAS_AFTER] = after is not None
-    if after is not None:
-        norms[AFTER_SCORE], job[AFTER] = after
-    job[HAS_DATES] = date_range is not None
-    if date_range is not None:
-        job[DATE_LOW], job[DATE_HIGH] = date_range
+    phrases = _NO_PHRASES
+    if words.phrases:
+        phrases = _flat(words)
+        if scratch.candidates.size < 2 * CANDIDATES + 2 * phrases.size:
+            scratch.candidates = np.zeros(2 * CANDIDATES + 2 * phrases.size, np.int64)
+    low, high = date_range or (_EARLIEST, _LATEST)
+    after_score, after_number = after or (math.inf, -1)
+    stage = FIRST
     for at, segment in enumerate(segments):
         found = segment.find(words.terms) if rows is None else rows[at]
-        parts = _parts.get(segment)
-        if parts is None:
-            arrays = segment.postings, segment.posting_words, segment.positions, segment.position_words, segment.lengths
-            parts = _parts[segment] = tuple(map(_read_only, arrays))
-        if not own_weights:
-            parts = *parts[:4], _read_only(segment.lengths_under(parameters.field_weights.tolist()))
         bits = allowed[at]
-        if date_range is None:
-            dates = minima = maxima = _NO_DATES
-        else:
-            columns = _date_parts.get(segment)
-            if columns is None:
-                arrays_of_dates = segment.dates, segment.date_minima, segment.date_maxima
-                columns = _date_parts[segment] = tuple(map(_read_only, arrays_of_dates))
-            dates, minima, maxima = columns
-        job[BASE], job[DOC_COUNT], job[STARTED] = segment.base, segment.doc_count, 0
         told = 1
         while told:
             told = best_of_segment(
-                *parts, _NO_BITS if bits is None else _read_only(bits), dates, minima, maxima, found, words.masks,
-                words.factors, parameters.field_weights, phrases, norms, job, scratch.state, scratch.small,
-                scratch.numbers, scratch.bounds, scratch.candidates, scratch.heap_scores, scratch.heap_numbers,
+                *_arrays(segment, parameters), _NO_BITS if bits is None else _read_only(bits),
+                *(_NO_DATES if date_range is None else _dates(segment)), found, words.masks, words.factors,
+                parameters.field_weights, phrases, words.required, limit, low, high, after_score, after_number, stage,
+                scratch.norms, scratch.job, scratch.state, scratch.small, scratch.numbers, scratch.bounds,
+                scratch.candidates, scores, numbers,
             )  # fmt: skip
-            if told == 2:
-                scratch.room_for_bounds(2 * int(job[NEED]))
-            elif told < 0:
-                scratch.clean()
-                raise segment.reader.damage(f"the postings or positions of a word among {words.terms!r:.200}")
-            elif told:
+            if told == 1:
+                stage = MORE
                 deadline.check()
-    count = int(job[COUNT])
-    sort_heap(count, scratch.heap_scores, scratch.heap_numbers)
-    return scratch.heap_scores[:count].copy(), scratch.heap_numbers[:count].copy()
+            elif told == 2:
+                scratch.room_for_bounds(2 * int(scratch.job[NEED]))
+            elif told < 0:
+                scratch.room_for_bounds(scratch.bounds.size)
+                raise segment.reader.damage(f"the postings or positions of a word among {words.terms!r:.200}")
+        stage = NEXT
+    count = int(scratch.job[COUNT]) if segments else 0
+    sort_heap(count, scores, numbers)
+    return scores[:count], numbers[:count]

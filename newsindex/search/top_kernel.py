@@ -17,39 +17,64 @@ from __future__ import annotations
 
 import numpy as np
 
-from newsindex.codec.format import ANY_FREQUENCY, LENGTH_OF_CODE, SKIP_WORDS
+from newsindex.codec.format import ANY_FREQUENCY, SKIP_WORDS
 from newsindex.codec.pack_kernel import BLOCK
-from newsindex.kernel import kernel
 from newsindex.search.block_kernel import (
-    BOUNDS, FACTOR, FIELD_WEIGHTS, FREQS, FULL, NORM_OF_CODE, ORDER, PLACE, REST, SKIPS, TAIL, WINDOWS,
-    find_doc, load_docs, load_freqs, load_scores, open_term, score_one, seek, span,
+    BOUNDS,
+    DOCS,
+    FACTOR,
+    FIELD_WEIGHTS,
+    FULL,
+    NORM_OF_CODE,
+    ORDER,
+    PLACE,
+    PLACES,
+    REST,
+    SKIPS,
+    TAIL,
+    WINDOWS,
+    find_doc,
+    load_docs,
+    load_freqs,
+    load_scores,
+    open_term,
+    part_of,
+    score_one,
+    seek,
+    span,
 )  # fmt: skip
-from newsindex.search.heap_kernel import AFTER, BASE, needed, offer
+from newsindex.search.heap_kernel import AFTER, BASE, COUNT, LIMIT, needed, offer
+from newsindex.search.lanes_kernel import lean
 from newsindex.search.top_phrase_kernel import PHRASE_HEAD, PHRASE_SIZE, has_phrase, open_positions
 
 __all__ = [
-    "AFTER_SCORE", "BASE_NORM", "CANDIDATES", "DATE_HIGH", "DATE_LOW", "DOC_COUNT", "FREQUENCY_BOUND", "HAS_DATES",
-    "JOB", "LENGTH_BOUND", "NEED", "REQUIRED", "SLOPE", "STARTED", "best_of_segment",
+    "BASE_NORM", "CANDIDATES", "FIRST", "FREQUENCY_BOUND", "JOB", "MORE", "NEED", "NEXT", "SLOPE", "best_of_segment",
 ]  # fmt: skip
 
 (
-    DOC_COUNT, REQUIRED, HAS_DATES, DATE_LOW, DATE_HIGH, STARTED, UNIT, TERMS, NEED, SHIFT, UNITS_AT, UNITS, JOB,
-) = range(AFTER + 1, AFTER + 14)  # fmt: skip
-"""Places in `job`, after those of the heap."""
-BASE_NORM, SLOPE, FREQUENCY_BOUND, LENGTH_BOUND, AFTER_SCORE = range(5)
-"""Places in `norms`."""
-CANDIDATES = 4096
-"""The most articles in a window, and of a unit that may be candidates."""
-_GROUP = 8
-_DATE_WINDOW = 4096
+    DOC_COUNT, REQUIRED, HAS_DATES, DATE_LOW, DATE_HIGH, UNIT, TERMS, NEED, SHIFT, UNITS_AT, UNITS, PICKS,
+) = range(AFTER + 1, AFTER + 13)  # fmt: skip
+"""Places in `job`, after those of the heap; from PICKS on, the units that come first."""
 _FIRST_UNITS = 16
-_BUDGET = 1024
+JOB = PICKS + _FIRST_UNITS
+BASE_NORM, SLOPE, FREQUENCY_BOUND, AFTER_SCORE = range(4)
+"""Places in `norms`."""
+FIRST, NEXT, MORE = range(3)
+CANDIDATES = 1 << 14
+"""The most articles in a window, and of a unit that may be candidates."""
+_DATE_WINDOW = 4096
+# Windows are so wide that there are some blocks to each.
+_LEAST_SHIFT, _MOST_SHIFT = 10, 14
+_PER_WINDOW = 2
+_BUDGET = 256
+# So many frequencies of a block are found one by one rather than by decoding all.
+_FEW = 4
 _ROUNDING = 1.5 * 2.0**24
 # A bound is of greater frequencies and smaller lengths than any contribution, but its own rounding may be down.
 _SLACK = 1.0 + 1e-14
 
 
-@kernel
+@lean
 def _block_bound(words, skip, factor, norms):
     """Return the most that a posting of a full block contributes."""
     best = 0.0
@@ -67,7 +92,7 @@ def _block_bound(words, skip, factor, norms):
     return (factor * (best * _SLACK) + _ROUNDING) - _ROUNDING
 
 
-@kernel
+@lean
 def _open(
     data, words, position_data, lengths, rows, masks, factors, field_weights, phrases, norms, job, state, small, numbers,
     bounds,
@@ -102,7 +127,10 @@ def _open(
     if count == 0:
         return 0
     rarest = state[0, ORDER]
-    shift = job[SHIFT]
+    shift = np.int64(_LEAST_SHIFT)
+    while shift < _MOST_SHIFT and (doc_count >> shift) * _PER_WINDOW > need - 2 * CANDIDATES:
+        shift += 1
+    job[SHIFT] = shift
     windows = (doc_count + (1 << shift) - 1) >> shift
     job[UNITS_AT] = state[rarest, BOUNDS]
     job[UNITS] = state[rarest, FULL] + 1
@@ -117,9 +145,6 @@ def _open(
     job[NEED] = need
     if need > bounds.size:
         return 2
-    for code in range(256):
-        length = norms[LENGTH_BOUND] * np.float64(LENGTH_OF_CODE[code])
-        norms[NORM_OF_CODE + code] = norms[BASE_NORM] + norms[SLOPE] * length
     for i in range(count):
         term = state[i, ORDER]
         out = state[term, BOUNDS]
@@ -134,14 +159,16 @@ def _open(
             for place in range(BLOCK, BLOCK + state[term, TAIL]):
                 most = max(most, numbers[term, place])
         bounds[out + full] = most
-        if count > 1 and _spread(words, term, shift, windows, job, state, small, bounds) < 0:
+        if count > 1 and _spread(words, field_weights.size, term, shift, windows, job, state, small, bounds) < 0:
             return -1
     job[TERMS] = count
     if count > 1:
         at = job[UNITS_AT]
         if job[REQUIRED]:
             for block in range(job[UNITS]):
-                bounds[at + block] = _bound_all(words, block, shift, job, state, small, numbers, bounds)
+                bounds[at + block] = _bound_all(
+                    words, field_weights.size, block, shift, job, state, small, numbers, bounds
+                )
         else:
             for window in range(windows):
                 most = -1.0
@@ -153,15 +180,15 @@ def _open(
     return 0
 
 
-@kernel
-def _spread(words, term, shift, windows, job, state, small, bounds):
+@lean
+def _spread(words, field_count, term, shift, windows, job, state, small, bounds):
     """Make a term's bounds in each window, -1 where it has no posting; return 0, or -1 for damage."""
     begin = state[term, WINDOWS]
     for window in range(begin, begin + windows):
         bounds[window] = -1.0
     blocks = state[term, FULL] + (1 if state[term, TAIL] else 0)
     for block in range(blocks):
-        first, last = span(words, term, block, state, small)
+        first, last = span(words, field_count, term, block, state, small)
         if first > last or last >= job[DOC_COUNT]:
             return -1
         bound = bounds[state[term, BOUNDS] + block]
@@ -170,14 +197,14 @@ def _spread(words, term, shift, windows, job, state, small, bounds):
     return 0
 
 
-@kernel
-def _bound_all(words, block, shift, job, state, small, numbers, bounds):
+@lean
+def _bound_all(words, field_count, block, shift, job, state, small, numbers, bounds):
     """Bound what articles of a block of the rarest term score that have all, -1 when none has; note it by term."""
     rarest = state[0, ORDER]
     total = bounds[state[rarest, BOUNDS] + block]
     if total < 0.0:
         return -1.0
-    first, last = span(words, rarest, block, state, small)
+    first, last = span(words, field_count, rarest, block, state, small)
     rest = 0.0
     numbers[job[TERMS], REST] = rest
     for i in range(job[TERMS] - 1, 0, -1):
@@ -192,7 +219,7 @@ def _bound_all(words, block, shift, job, state, small, numbers, bounds):
     return total + rest
 
 
-@kernel
+@lean
 def _may_have_hits(first, last, allowed, minima, maxima, job):
     """Tell whether the filters let through any article of these and those near them."""
     if job[HAS_DATES]:
@@ -209,7 +236,7 @@ def _may_have_hits(first, last, allowed, minima, maxima, job):
     return bits != np.uint64(0)
 
 
-@kernel
+@lean
 def _let_through(count, allowed, dates, job, candidates, bounds):
     """Keep the candidates that the filters let through; return how many."""
     kept = np.int64(0)
@@ -226,7 +253,7 @@ def _let_through(count, allowed, dates, job, candidates, bounds):
     return kept
 
 
-@kernel
+@lean
 def _look_up(
     data, words, lengths, field_count, norms, term, rest, need, count, job, state, small, numbers, bounds, candidates
 ):  # fmt: skip
@@ -241,114 +268,114 @@ def _look_up(
     """
     kept = np.int64(0)
     at = np.int64(0)
-    docs = small[term, 0]
+    part = part_of(term, field_count)
+    full = state[term, FULL]
+    required = job[REQUIRED] != 0
     while at < count:
         block = seek(words, state, term, candidates[at])
-        start = np.int64(0)
+        start = part
         last = np.int64(-1)
-        if block < state[term, FULL]:
+        if block < full:
             last = np.int64(words[state[term, SKIPS] + block * SKIP_WORDS])
         elif state[term, TAIL]:
-            start = np.int64(BLOCK)
-            last = np.int64(docs[2 * BLOCK - 1])
+            start = part + BLOCK
+            last = np.int64(small[part + PLACES - 1])
         # The candidates that may be in this block; behind the last posting, all others.
         after = at
         bound = -1.0
         if candidates[at] <= last:
             bound = bounds[state[term, BOUNDS] + block]
-            while after < count and candidates[after] <= last:
+            while after < count and candidates[np.uint64(after)] <= last:
                 after += 1
         else:
             after = count
+        # Unsigned places here and below: for signed ones each access would look whether it counts from the end.
         begin = kept
-        extra = rest + max(bound, 0.0)
-        for i in range(at, after):
-            score = bounds[CANDIDATES + i]
-            candidates[kept] = candidates[i]
-            bounds[CANDIDATES + kept] = score
-            kept += 1 if score + extra >= need else 0
+        least = need - (rest + max(bound, 0.0))
+        if bound >= 0.0 or not required:
+            for i in range(at, after):
+                score = bounds[np.uint64(CANDIDATES + i)]
+                candidates[np.uint64(kept)] = candidates[np.uint64(i)]
+                bounds[np.uint64(CANDIDATES + kept)] = score
+                kept += 1 if score >= least else 0
         at = after
-        if bound < 0.0:
-            # Behind its postings, or at some without a field that counts.
-            kept = begin if job[REQUIRED] else kept
+        if bound < 0.0 or kept == begin:
             continue
-        if kept == begin:
-            continue
-        if load_docs(data, words, job[DOC_COUNT], field_count, term, block, state, small) < 0:
-            return -1
-        found = kept - begin
-        if found > 8 and block != state[term, FREQS]:
-            found = np.int64(0)
-            for i in range(begin, kept):
-                found += 1 if np.int64(docs[find_doc(docs, start, candidates[i])]) == candidates[i] else 0
-            if found > 3 and load_freqs(data, words, field_count, term, block, state, small) < 0:
+        if block != state[term, DOCS] and block != full:
+            if load_docs(data, words, job[DOC_COUNT], field_count, term, block, state, small) < 0:
                 return -1
+        found = np.int64(0)
+        for i in range(begin, kept):
+            doc = candidates[np.uint64(i)]
+            place = find_doc(small, start, doc)
+            candidates[np.uint64(CANDIDATES + i)] = place
+            found += 1 if np.int64(small[np.uint64(place)]) == doc else 0
+        if found > _FEW and load_freqs(data, words, field_count, term, block, state, small) < 0:
+            return -1
         chosen = kept
         kept = begin
         for i in range(begin, chosen):
-            doc = candidates[i]
-            score = bounds[CANDIDATES + i]
-            place = find_doc(docs, start, doc)
-            has = not job[REQUIRED]
-            if np.int64(docs[place]) == doc:
+            doc = candidates[np.uint64(i)]
+            score = bounds[np.uint64(CANDIDATES + i)]
+            place = candidates[np.uint64(CANDIDATES + i)]
+            has = not required
+            if np.int64(small[np.uint64(place)]) == doc:
+                place -= part
                 more = score_one(data, words, lengths, field_count, norms, term, block, place, state, small, numbers)
                 if more == -2.0:
                     return -1
                 if more >= 0.0:
                     has = True
                     score += more
-            candidates[kept] = doc
-            bounds[CANDIDATES + kept] = score
+            candidates[np.uint64(kept)] = doc
+            bounds[np.uint64(CANDIDATES + kept)] = score
             kept += 1 if has and score + rest >= need else 0
     return kept
 
 
-@kernel
+@lean
 def _candidates_of_block(
-    data, words, lengths, field_count, norms, term, block, first, after, need, job, state, small, numbers, bounds,
-    candidates,
-):  # fmt: skip
-    """Take the postings of a block with doc ids in [first, after) that score `need`; return how many, or -1."""
+    data, words, lengths, field_count, norms, term, block, need, job, state, small, numbers, bounds, candidates
+):
+    """Take the postings of a block that score `need`; return how many, or -1 for damage."""
     if load_docs(data, words, job[DOC_COUNT], field_count, term, block, state, small) < 0:
         return -1
     if load_scores(data, words, lengths, field_count, norms, term, block, state, small, numbers) < 0:
         return -1
-    docs = small[term, 0]
     start = np.int64(0)
     end = np.int64(BLOCK)
     if block == state[term, FULL]:
         start = np.int64(BLOCK)
         end = BLOCK + state[term, TAIL]
+    docs = part_of(term, field_count)
+    least = max(need, 0.0)
     count = np.int64(0)
     for place in range(start, end):
-        score = numbers[term, place]
-        doc = np.int64(docs[place])
-        candidates[count] = doc
-        bounds[CANDIDATES + count] = score
-        count += 1 if score >= max(need, 0.0) and doc >= first and doc < after else 0
+        score = numbers[term, np.uint64(place)]
+        candidates[np.uint64(count)] = np.int64(small[np.uint64(docs + place)])
+        bounds[np.uint64(CANDIDATES + count)] = score
+        count += 1 if score >= least else 0
     return count
 
 
-@kernel
+@lean
 def _candidates_of_window(
     data, words, lengths, field_count, norms, begin, end, essential, job, state, small, numbers, bounds, candidates,
     heap_scores, heap_numbers,
 ):  # fmt: skip
     """Add up the first `essential` terms of the order in a window, and take the articles that may enter; or -1."""
-    count = np.int64(0)
-    width = (end - begin + _GROUP - 1) // _GROUP
-    for group in range(width):
-        candidates[CANDIDATES + group] = 0
     need = needed(job[BASE] + begin, job, heap_scores, heap_numbers)
     window = begin >> job[SHIFT]
+    rest = numbers[essential, REST]
+    count = np.int64(0)
     for i in range(essential):
         term = state[i, ORDER]
         others = numbers[0, REST] - bounds[state[term, WINDOWS] + window]
-        docs = small[term, 0]
+        part = part_of(term, field_count)
         block = seek(words, state, term, begin)
         last_block = state[term, FULL] if state[term, TAIL] else state[term, FULL] - 1
         while block <= last_block:
-            first, last = span(words, term, block, state, small)
+            first, last = span(words, field_count, term, block, state, small)
             if first >= end:
                 break
             # Articles of a block that is left out here cannot enter, whatever else they have.
@@ -357,46 +384,65 @@ def _candidates_of_window(
                     return -1
                 if load_scores(data, words, lengths, field_count, norms, term, block, state, small, numbers) < 0:
                     return -1
-                start = np.int64(0)
-                after = np.int64(BLOCK)
+                start = part
+                after = part + BLOCK
                 if block == state[term, FULL]:
-                    start = np.int64(BLOCK)
-                    after = BLOCK + state[term, TAIL]
+                    start = part + BLOCK
+                    after = start + state[term, TAIL]
                 place = start
                 if first < begin:
-                    place = find_doc(docs, start, begin)
+                    place = find_doc(small, start, begin)
                 if last >= end:
-                    after = find_doc(docs, start, end)
+                    after = find_doc(small, start, end)
                 if essential == 1:
                     for at in range(place, after):
-                        score = numbers[term, at]
-                        candidates[count] = np.int64(docs[at])
-                        bounds[CANDIDATES + count] = score
-                        count += 1 if score >= 0.0 and score + numbers[1, REST] >= need else 0
-                    block += 1
-                    continue
-                for at in range(place, after):
-                    score = numbers[term, at]
-                    if score >= 0.0:
-                        cell = np.int64(docs[at]) - begin
-                        bounds[cell] = max(bounds[cell], 0.0) + score
-                        candidates[CANDIDATES + cell // _GROUP] = 1
+                        score = numbers[term, np.uint64(at - part)]
+                        candidates[np.uint64(count)] = np.int64(small[np.uint64(at)])
+                        bounds[np.uint64(CANDIDATES + count)] = score
+                        count += 1 if score >= 0.0 and score + rest >= need else 0
+                else:
+                    for at in range(place, after):
+                        score = numbers[term, np.uint64(at - part)]
+                        if score >= 0.0:
+                            cell = np.int64(small[np.uint64(at)]) - begin
+                            before = bounds[np.uint64(cell)]
+                            bounds[np.uint64(cell)] = (before if before > 0.0 else 0.0) + score
+                            candidates[np.uint64(CANDIDATES + count)] = cell
+                            count += 1 if before < 0.0 else 0
             block += 1
     if essential == 1:
         return count
-    rest = numbers[essential, REST]
-    for group in range(width):
-        if candidates[CANDIDATES + group]:
-            for cell in range(group * _GROUP, min((group + 1) * _GROUP, end - begin)):
-                score = bounds[cell]
-                bounds[cell] = -1.0
-                candidates[count] = begin + cell
-                bounds[CANDIDATES + count] = score
-                count += 1 if score >= 0.0 and score + rest >= need else 0
+    touched = CANDIDATES + count
+    count = np.int64(0)
+    for i in range(CANDIDATES, touched):
+        cell = candidates[np.uint64(i)]
+        score = bounds[np.uint64(cell)]
+        bounds[np.uint64(cell)] = -1.0
+        candidates[np.uint64(count)] = begin + cell
+        bounds[np.uint64(CANDIDATES + count)] = score
+        count += 1 if score + rest >= need else 0
+    if essential < job[TERMS]:
+        _sort_candidates(count, bounds, candidates)
     return count
 
 
-@kernel
+@lean
+def _sort_candidates(count, bounds, candidates):
+    """Put candidates in order; they consist of a few parts that are."""
+    for i in range(1, count):
+        doc = candidates[i]
+        if candidates[i - 1] > doc:
+            score = bounds[CANDIDATES + i]
+            at = np.int64(i)
+            while at > 0 and candidates[at - 1] > doc:
+                candidates[at] = candidates[at - 1]
+                bounds[CANDIDATES + at] = bounds[CANDIDATES + at - 1]
+                at -= 1
+            candidates[at] = doc
+            bounds[CANDIDATES + at] = score
+
+
+@lean
 def _any_unit(
     data, words, lengths, allowed, dates, field_count, norms, window, job, state, small, numbers, bounds, candidates,
     heap_scores, heap_numbers,
@@ -442,7 +488,7 @@ def _any_unit(
     return min(count, 0)
 
 
-@kernel
+@lean
 def _has_phrases(
     data, words, position_data, position_words, field_count, phrases, doc, job, state, small, candidates
 ):  # fmt: skip
@@ -452,8 +498,9 @@ def _has_phrases(
         block = seek(words, state, term, doc)
         if load_docs(data, words, job[DOC_COUNT], field_count, term, block, state, small) < 0:
             return -1
-        start = np.int64(BLOCK) if block == state[term, FULL] else np.int64(0)
-        state[term, PLACE] = find_doc(small[term, 0], start, doc)
+        part = part_of(term, field_count)
+        start = part + BLOCK if block == state[term, FULL] else part
+        state[term, PLACE] = find_doc(small, start, doc) - part
     at = np.int64(0)
     while at < phrases.size:
         found = has_phrase(
@@ -465,20 +512,20 @@ def _has_phrases(
     return 1
 
 
-@kernel
+@lean
 def _all_unit(
     data, words, position_data, position_words, lengths, allowed, dates, field_count, norms, block, phrases, job, state,
     small, numbers, bounds, candidates, heap_scores, heap_numbers,
 ):  # fmt: skip
     """Offer what a block of the rarest term has in common with all others; return 0, or -1 for damage."""
     rarest = state[0, ORDER]
-    first, last = span(words, rarest, block, state, small)
+    first, last = span(words, field_count, rarest, block, state, small)
     need = needed(job[BASE] + first, job, heap_scores, heap_numbers)
-    _bound_all(words, block, job[SHIFT], job, state, small, numbers, bounds)
+    _bound_all(words, field_count, block, job[SHIFT], job, state, small, numbers, bounds)
     rest = numbers[1, REST] if job[TERMS] > 1 else 0.0
     count = _candidates_of_block(
-        data, words, lengths, field_count, norms, rarest, block, first, last + 1, need - rest, job, state, small,
-        numbers, bounds, candidates,
+        data, words, lengths, field_count, norms, rarest, block, need - rest, job, state, small, numbers, bounds,
+        candidates,
     )  # fmt: skip
     if count > 0 and (allowed.size or job[HAS_DATES]):
         count = _let_through(count, allowed, dates, job, candidates, bounds)
@@ -505,65 +552,87 @@ def _all_unit(
     return min(count, 0)
 
 
-@kernel
+@lean
+def _pick_units(job, bounds):
+    """Put the units with the greatest bounds where they come first, in order of them."""
+    picked = np.int64(0)
+    for unit in range(job[UNITS]):
+        bound = bounds[job[UNITS_AT] + unit]
+        if bound < 0.0:
+            continue
+        at = picked
+        if picked == _FIRST_UNITS:
+            at -= 1
+            if bound <= bounds[job[UNITS_AT] + job[PICKS + at]]:
+                continue
+        while at > 0 and bounds[job[UNITS_AT] + job[PICKS + at - 1]] < bound:
+            job[PICKS + at] = job[PICKS + at - 1]
+            at -= 1
+        job[PICKS + at] = unit
+        picked = min(picked + 1, _FIRST_UNITS)
+    job[UNIT] = -picked
+
+
+@lean
 def best_of_segment(
-    data, words, position_data, position_words, lengths, allowed, dates, minima, maxima, rows, masks, factors,
-    field_weights, phrases, norms, job, state, small, numbers, bounds, candidates, heap_scores, heap_numbers,
+    data, words, position_data, position_words, lengths, place, allowed, dates, minima, maxima, rows, masks, factors,
+    field_weights, phrases, required, limit, date_low, date_high, after_score, after, stage, norms, job, state, small,
+    numbers, bounds, candidates, heap_scores, heap_numbers,
 ):  # fmt: skip
     """Offer the articles of a segment that match to a heap of the best.
 
     Args:
         data, words, position_data, position_words: postings and positions, each as uint8 and as uint32.
         lengths: float32[n], the weighted length of each article.
+        place: int64[2], the number of the segment's first article, and how many it has.
         allowed: uint64[⌈n / 64⌉], the articles that may be hits; empty: all.
-        dates: int64[n], with minima and maxima of each 4,096 articles; empty when job[HAS_DATES] is 0.
+        dates: int64[n], with minima and maxima of each 4,096 articles; empty where none is asked for.
         rows: int64[T, 8], masks: int64[T], factors: float64[T]: the terms, in which fields, their factors times idf.
         field_weights: float64[F].
         phrases: int64[], see `top_phrase_kernel`; only where all terms are required.
-        norms: float64[NORMS], the first five are the formula's; the rest is overwritten.
+        required: whether all terms are.
+        limit: how many hits are wanted, at least 1.
+        date_low, date_high: only articles with a date in [low, high), where `dates` is not empty.
+        after_score, after: only hits behind this score and number.
+        stage: FIRST for the first segment of a search, NEXT for others, MORE to go on where it returned.
+        norms: float64[NORMS], those of the formula and of the lengths' codes; the rest is overwritten.
         job: int64[JOB], what is to be done and how far it is.
         state, small, numbers: of T + 1 terms, see `block_kernel`; overwritten.
         bounds: float64[m]; the first CANDIDATES are -1, as they are left.
-        candidates: int64[2 · CANDIDATES + 2 · (the most words of a phrase)], overwritten.
-        heap_scores, heap_numbers: float64[limit], int64[limit]; shared by all segments of a search.
+        candidates: int64[2 · CANDIDATES + 1 + 2 · (the most words of a phrase)], overwritten.
+        heap_scores, heap_numbers: float64[limit], int64[limit]; the first job[COUNT] are a heap.
 
     Returns:
-        0 when done; 1 when there is more, to be called again; 2 when `bounds` must have job[NEED] places; -1 for
-        damage.
+        0 when done; 1 when there is more, to be called again; 2 when `bounds` must have job[NEED] places, to be called
+        again; -1 for damage.
     """
-    picked = np.int64(0)
-    picks = np.empty(_FIRST_UNITS, np.int64)
-    if job[STARTED] == 0:
+    if stage == FIRST:
+        job[COUNT] = 0
+        job[LIMIT] = limit
+        job[REQUIRED] = required
+        job[AFTER] = after
+        job[HAS_DATES] = dates.size
+        job[DATE_LOW] = date_low
+        job[DATE_HIGH] = date_high
+        norms[AFTER_SCORE] = after_score
+    if stage != MORE:
+        job[BASE] = place[0]
+        job[DOC_COUNT] = place[1]
         told = _open(
             data, words, position_data, lengths, rows, masks, factors, field_weights, phrases, norms, job, state, small,
             numbers, bounds,
         )  # fmt: skip
         if told != 0 or job[TERMS] == 0:
             return told
-        # The units with the greatest bounds, in order of them.
-        for unit in range(job[UNITS]):
-            bound = bounds[job[UNITS_AT] + unit]
-            if bound < 0.0:
-                continue
-            at = picked
-            if picked == _FIRST_UNITS:
-                at -= 1
-                if bound <= bounds[job[UNITS_AT] + picks[at]]:
-                    continue
-            while at > 0 and bounds[job[UNITS_AT] + picks[at - 1]] < bound:
-                picks[at] = picks[at - 1]
-                at -= 1
-            picks[at] = unit
-            picked = min(picked + 1, _FIRST_UNITS)
-        job[STARTED] = 1
-        job[UNIT] = -picked
+        _pick_units(job, bounds)
+    first_units = -job[UNIT]
     budget = np.int64(_BUDGET)
     by_window = job[TERMS] > 1 and job[REQUIRED] == 0
     while job[UNIT] < job[UNITS] and budget > 0:
         unit = job[UNIT]
         job[UNIT] += 1
         if unit < 0:
-            unit = picks[picked + unit]
+            unit = job[PICKS + first_units + unit]
         bound = bounds[job[UNITS_AT] + unit]
         if bound < 0.0:
             continue
@@ -571,14 +640,14 @@ def best_of_segment(
             first = unit << job[SHIFT]
             last = min(first + (1 << job[SHIFT]), job[DOC_COUNT]) - 1
         else:
-            first, last = span(words, state[0, ORDER], unit, state, small)
+            first, last = span(words, field_weights.size, state[0, ORDER], unit, state, small)
             if first > last or last >= job[DOC_COUNT]:
                 return -1
         if bound < needed(job[BASE] + first, job, heap_scores, heap_numbers):
             continue
-        if not _may_have_hits(first, last, allowed, minima, maxima, job):
+        if (allowed.size or job[HAS_DATES]) and not _may_have_hits(first, last, allowed, minima, maxima, job):
             continue
-        budget -= 4
+        budget -= 1
         if by_window:
             failed = _any_unit(
                 data, words, lengths, allowed, dates, field_weights.size, norms, unit, job, state, small, numbers,

@@ -3,27 +3,44 @@
 from __future__ import annotations
 
 import numpy as np
-from newsindex.kernel import kernel
 
 from newsindex.codec.decode_kernel import decode_position_tail
 from newsindex.codec.format import SKIP_WORDS
-from newsindex.codec.pack_kernel import BLOCK, unpack_patched
+from newsindex.codec.pack_kernel import BLOCK
 from newsindex.search.block_kernel import (
-    CURSOR, FREQUENCIES, FULL, PLACE, POSITIONS_BASE, POSITIONS_BLOCK, POSITIONS_CODES, POSITIONS_COUNT, POSITIONS_END,
-    POSITIONS_FULL, POSITIONS_HELD, POSITIONS_NEXT, POSITIONS_TAIL, SKIPS, TAIL_SUM, load_freqs, load_sums,
+    CURSOR,
+    FREQUENCIES,
+    FULL,
+    GAPS,
+    PLACE,
+    PLACES,
+    POSITIONS_BASE,
+    POSITIONS_BLOCK,
+    POSITIONS_CODES,
+    POSITIONS_COUNT,
+    POSITIONS_END,
+    POSITIONS_FULL,
+    POSITIONS_HELD,
+    POSITIONS_NEXT,
+    POSITIONS_TAIL,
+    SKIPS,
+    load_freqs,
+    part_of,
+    unpack,
 )  # fmt: skip
+from newsindex.search.lanes_kernel import lean
 from newsindex.search.postings_kernel import skip_packed
 
 __all__ = ["PHRASE_FIELDS", "PHRASE_HEAD", "PHRASE_SIZE", "ROOM", "has_phrase", "open_positions"]
 
 PHRASE_SIZE, PHRASE_FIELDS, PHRASE_HEAD = range(3)
 """A phrase in `phrases`: its number of words and its mask of fields; then of each word its term and its offset."""
-ROOM = 4096
+ROOM = 1 << 14
 """The kernels here use of `room` ROOM numbers from ROOM on, and then two for each word of a phrase."""
 _SPANS = 2 * ROOM
 
 
-@kernel
+@lean
 def open_positions(data, row, term, state):
     """Note where the positions of a term are.
 
@@ -57,18 +74,19 @@ def open_positions(data, row, term, state):
     return 0
 
 
-@kernel
-def _load_gaps(data, words, posting_words, term, wanted, state, small):
-    """Decode a block of position gaps, number `wanted` of the term's; return where it begins in small[term, 1], or -1.
+@lean
+def _load_gaps(data, words, posting_words, field_count, term, wanted, state, small):
+    """Decode a block of position gaps, number `wanted` of the term's; return where it begins in `small`, or -1.
 
     `state` knows where one block begins, number POSITIONS_BLOCK at byte POSITIONS_NEXT; the SKIP of the term's posting
     tells of another. The nearest before is gone on from.
     """
     full = state[term, POSITIONS_FULL]
+    gaps = part_of(term, field_count) + GAPS
     if wanted == full and state[term, POSITIONS_TAIL]:
-        return BLOCK
+        return gaps + BLOCK
     if wanted == state[term, POSITIONS_HELD]:
-        return 0
+        return gaps
     base = state[term, POSITIONS_BASE]
     end = state[term, POSITIONS_END]
     codes = state[term, POSITIONS_CODES]
@@ -91,50 +109,47 @@ def _load_gaps(data, words, posting_words, term, wanted, state, small):
             return -1
         block += 1
     if wanted == full:
-        first = np.int64(BLOCK)
+        first = gaps + BLOCK
         after = first + state[term, POSITIONS_COUNT] - full * BLOCK
-        if decode_position_tail(data, at, end, small[term, 1], first, after) < 0:
+        if decode_position_tail(data, at, end, small, first, after) < 0:
             return -1
         state[term, POSITIONS_TAIL] = 1
-        return BLOCK
+        return first
     state[term, POSITIONS_HELD] = -1
     if at & 3:
         return -1
-    at = unpack_patched(data, words, at, data[codes + wanted], end, small[term, 1], np.int64(0))
+    at = unpack(data, words, at, data[codes + wanted], end, small, gaps)
     if at < 0:
         return -1
     state[term, POSITIONS_HELD] = wanted
     state[term, POSITIONS_BLOCK] = wanted + 1
     state[term, POSITIONS_NEXT] = at
-    return 0
+    return gaps
 
 
-@kernel
-def _positions_of(posting_data, posting_words, field_count, term, field, state, small):
-    """Return (number of the first, how many) of a term's positions in a field of the article that it is at; -1: damage.
-
-    The article is posting PLACE of block CURSOR, whose doc ids are decoded.
-    """
+@lean
+def _first_position(posting_words, field_count, term, field, state, small):
+    """Return the number of a term's first position in a field of the article that it is at, whose block is decoded."""
     block = state[term, CURSOR]
-    if load_freqs(posting_data, posting_words, field_count, term, block, state, small) < 0:
-        return -1, 0
-    load_sums(field_count, term, block, state, small)
-    place = state[term, PLACE]
-    first = np.int64(small[term, 2, place])
-    if block == state[term, FULL]:
-        first += state[term, TAIL_SUM]
+    part = part_of(term, field_count)
+    at = part + state[term, PLACE]
+    tail = block == state[term, FULL]
+    others = np.int64(0)
+    for begin in range(FREQUENCIES, FREQUENCIES + field_count * PLACES, PLACES):
+        # Those of the tail are counted from the end.
+        for i in range(begin + (at if tail else part), begin + (part + PLACES if tail else at)):
+            others += np.int64(small[np.uint64(i)])
+    if tail:
+        first = state[term, POSITIONS_COUNT] - others
     else:
-        first += np.int64(posting_words[state[term, SKIPS] + block * SKIP_WORDS + 2])
+        first = np.int64(posting_words[state[term, SKIPS] + block * SKIP_WORDS + 2]) + others
     for before in range(field):
-        first += np.int64(small[term, FREQUENCIES + before, place])
-    count = np.int64(small[term, FREQUENCIES + field, place])
-    if first < 0 or first + count > state[term, POSITIONS_COUNT]:
-        return -1, 0
-    return first, count
+        first += np.int64(small[at + FREQUENCIES + before * PLACES])
+    return first
 
 
-@kernel
-def _keep(data, words, posting_words, term, offset, index, count, state, small, room, found):
+@lean
+def _keep(data, words, posting_words, field_count, term, offset, index, count, state, small, room, found):
     """Keep of the `found` places those that have the term `offset` further on; return how many, or -1 for damage."""
     end = index + count
     position = -offset
@@ -143,14 +158,14 @@ def _keep(data, words, posting_words, term, offset, index, count, state, small, 
     after = ROOM + found
     wanted = room[at]
     while index < end:
-        gaps = _load_gaps(data, words, posting_words, term, index // BLOCK, state, small)
+        gaps = _load_gaps(data, words, posting_words, field_count, term, index // BLOCK, state, small)
         if gaps < 0:
             return -1
         place = index & (BLOCK - 1)
         last = min(np.int64(BLOCK), place + end - index)
         index += last - place
         for i in range(gaps + place, gaps + last):
-            position += np.int64(small[term, 1, i])
+            position += np.int64(small[np.uint64(i)])
             while wanted < position:
                 at += 1
                 if at == after:
@@ -166,22 +181,25 @@ def _keep(data, words, posting_words, term, offset, index, count, state, small, 
     return kept - ROOM
 
 
-@kernel
-def _has_in_field(posting_data, posting_words, data, words, field_count, phrases, at, field, state, small, room):
+@lean
+def _has_in_field(posting_words, data, words, field_count, phrases, at, field, state, small, room):
     """Tell whether the phrase at `phrases[at]` stands in a field: 1, 0, or -1 for damage."""
     size = phrases[at + PHRASE_SIZE]
     rarest = np.int64(0)
     for part in range(size):
         term = phrases[at + PHRASE_HEAD + 2 * part]
-        first, count = _positions_of(posting_data, posting_words, field_count, term, field, state, small)
-        if first < 0:
-            return -1
+        count = np.int64(small[part_of(term, field_count) + FREQUENCIES + field * PLACES + state[term, PLACE]])
         if count == 0:
             return 0
-        room[_SPANS + 2 * part] = first
         room[_SPANS + 2 * part + 1] = count
         if count < room[_SPANS + 2 * rarest + 1]:
             rarest = part
+    for part in range(size):
+        term = phrases[at + PHRASE_HEAD + 2 * part]
+        first = _first_position(posting_words, field_count, term, field, state, small)
+        if first < 0 or first + room[_SPANS + 2 * part + 1] > state[term, POSITIONS_COUNT]:
+            return -1
+        room[_SPANS + 2 * part] = first
     term = phrases[at + PHRASE_HEAD + 2 * rarest]
     offset = phrases[at + PHRASE_HEAD + 2 * rarest + 1]
     index = room[_SPANS + 2 * rarest]
@@ -191,21 +209,21 @@ def _has_in_field(posting_data, posting_words, data, words, field_count, phrases
     while index < end:
         found = np.int64(0)
         while index < end and found < ROOM:
-            gaps = _load_gaps(data, words, posting_words, term, index // BLOCK, state, small)
+            gaps = _load_gaps(data, words, posting_words, field_count, term, index // BLOCK, state, small)
             if gaps < 0:
                 return -1
             place = index & (BLOCK - 1)
             last = min(np.int64(BLOCK), place + min(end - index, ROOM - found))
             index += last - place
             for i in range(gaps + place, gaps + last):
-                position += np.int64(small[term, 1, i])
+                position += np.int64(small[np.uint64(i)])
                 room[ROOM + found] = position - offset
                 found += 1
         for part in range(size):
             if part != rarest and found > 0:
                 other = at + PHRASE_HEAD + 2 * part
                 found = _keep(
-                    data, words, posting_words, phrases[other], phrases[other + 1], room[_SPANS + 2 * part],
+                    data, words, posting_words, field_count, phrases[other], phrases[other + 1], room[_SPANS + 2 * part],
                     room[_SPANS + 2 * part + 1], state, small, room, found,
                 )  # fmt: skip
         if found < 0:
@@ -215,7 +233,7 @@ def _has_in_field(posting_data, posting_words, data, words, field_count, phrases
     return 0
 
 
-@kernel
+@lean
 def has_phrase(posting_data, posting_words, data, words, field_count, phrases, at, state, small, room):
     """Tell whether an article has a phrase in one of its fields.
 
@@ -228,11 +246,13 @@ def has_phrase(posting_data, posting_words, data, words, field_count, phrases, a
     Returns:
         1, 0, or -1 for damage.
     """
+    for part in range(phrases[at + PHRASE_SIZE]):
+        term = phrases[at + PHRASE_HEAD + 2 * part]
+        if load_freqs(posting_data, posting_words, field_count, term, state[term, CURSOR], state, small) < 0:
+            return -1
     for field in range(field_count):
         if phrases[at + PHRASE_FIELDS] >> field & 1:
-            found = _has_in_field(
-                posting_data, posting_words, data, words, field_count, phrases, at, field, state, small, room
-            )
+            found = _has_in_field(posting_words, data, words, field_count, phrases, at, field, state, small, room)
             if found != 0:
                 return found
     return 0
