@@ -246,6 +246,7 @@ class Results(Sequence[Hit]):
     def __init__(self, page: Page) -> None:
         self._page = page
         self._made: list[Hit] | None = None
+        self._total: int | None = None
 
     @property
     def _hits(self) -> list[Hit]:
@@ -259,10 +260,13 @@ class Results(Sequence[Hit]):
         """For each field asked for, the values with their counts, most frequent first."""
         return self._page.facets
 
-    @cached_property
+    @property
     def total(self) -> int:
         """The exact number of articles that match, on all pages."""
-        return self._page.count()
+        # Not a cached_property: up to Python 3.11 all instances of a class share its lock, and threads would count in turn.
+        if self._total is None:
+            self._total = self._page.count()
+        return self._total
 
     @cached_property
     def next(self) -> str | None:
