@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -28,6 +29,12 @@ from newsindex.codec.reader import SegmentReader
 from newsindex.codec.writer import encode_articles
 from newsindex.kernel import COMPILER
 from newsindex.schema import Article, Schema
+from newsindex.search.parts import Vocabulary
+from newsindex.search.request import Search
+from newsindex.search.snapshot import Snapshot
+from newsindex.store.envelope import ENVELOPE_BYTES
+from newsindex.store.live import LiveSegment
+from newsindex.store.manifest import FileEntry, SegmentEntry, new_file_name
 
 __all__ = ["MESSAGE", "are_compiled", "compile_kernels", "prepare"]
 
@@ -80,6 +87,7 @@ def _use_writers() -> None:
     parts = [Part(segment, np.ones(segment.doc_count, bool)), Part(segment, np.zeros(segment.doc_count, bool))]
     for _ in merge_segments(schema, parts):
         pass
+    _search(segment, _AS_SETS)
 
 
 def _use_readers(body: bytes) -> None:
@@ -92,11 +100,43 @@ def _use_readers(body: bytes) -> None:
     segment.prefix_rows(b"k", 1)
     segment.dictionary()
     segment.ids.encoded(0)
+    _search(segment, _RANKED)
+
+
+_AS_SETS = (
+    "(kernel OR two) one",
+    "kernel -nothing (two -one)",
+    "(kern* OR two) one",
+    "title:kernel OR (one “one two”)",
+)
+_RANKED = ("kernel", "kernel one", "kernel OR one", "“one two”", "“one two” kernel -nothing")
+_WHERE = {"published": (None, "2024"), "source": "wire"}
+
+
+def _search(reader: SegmentReader, queries: Sequence[str]) -> None:
+    """Search and count, with filters and without, on a segment that lost an article and on one that did not."""
+    schema = reader.schema
+    entry = SegmentEntry(FileEntry(new_file_name("segment", 1), ENVELOPE_BYTES, "0" * 16, reader.doc_count))
+    vocabulary = Vocabulary(schema, Analyzer())
+    for live in (np.ones(reader.doc_count, bool), np.arange(reader.doc_count) > 0):
+        snapshot = Snapshot(1, (LiveSegment(entry, reader, live),), schema)
+        for query in queries:
+            for where in (None, _WHERE):
+                search = Search.of_text(snapshot, vocabulary, query, where, timeout=None)
+                first = search.results(limit=1)
+                if queries is _AS_SETS:
+                    search.results(limit=1, sort="newest", facets=("source", "tags"))
+                    search.count()
+                elif first.next:
+                    search.results(limit=1, after=first.next)
+                for hit in first:
+                    assert hit.title
 
 
 def _small_segment() -> bytes:
     schema = Schema(Article)
-    articles = [schema.prepare({"id": f"{n}", "title": "kernel", "body": "one “two” thrée 4,000"}) for n in range(3)]
+    text = {"title": "kernel", "body": "one “two” thrée 4,000", "source": "wire", "published": "2024-01-01T00:00Z"}
+    articles = [schema.prepare(text | {"id": f"{number}"}) for number in range(200)]
     return b"".join(encode_articles(schema, articles, BatchTokenizer(Analyzer())))
 
 

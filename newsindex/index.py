@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from newsindex.analysis import Analyzer
 from newsindex.analysis.stemming import language_name
 from newsindex.check import Problem, check_segments
+from newsindex.compiling import prepare
 from newsindex.errors import IndexClosed, IndexNotFound, QueryError, SchemaError, StorageError
 from newsindex.indexer import AnyRecord, Writer
 from newsindex.query.filters import Where
@@ -96,6 +97,7 @@ def open_index(
             str(location),
             f"on a network file system ({network}), where commits may be lost; use a local folder, or allow_network_fs",
         )
+    prepare()
     storage = FolderStorage(Path(location))
     try:
         store = Store.open(storage)

@@ -263,7 +263,7 @@ class Results(Sequence[Hit]):
     @property
     def total(self) -> int:
         """The exact number of articles that match, on all pages."""
-        # Not a cached_property: up to Python 3.11 all instances of a class share its lock, and threads would count in turn.
+        # No cached_property: up to Python 3.11 all instances share its lock, and threads would count in turn.
         if self._total is None:
             self._total = self._page.count()
         return self._total

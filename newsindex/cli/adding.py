@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 import newsindex
-from newsindex.compiling import are_compiled, compile_kernels
 from newsindex.display import Screen, counted, json_text, one_line
 from newsindex.index import NewsIndex
 from newsindex.results import AddReport
@@ -40,9 +39,6 @@ def add(arguments: Namespace) -> int:
 
 def add_files(index: NewsIndex, files: Sequence[str], *, strict: bool = False) -> AddReport:
     """Add files, with a progress line on standard error when a person watches."""
-    if not are_compiled():
-        Screen(sys.stderr).say("compiling, once on this machine; some ten seconds …")
-        compile_kernels()
     if not sys.stderr.isatty():
         return index.add(read(files), strict=strict)
     columns = (SpinnerColumn(), TextColumn("{task.completed:,.0f} records"), TimeElapsedColumn())
