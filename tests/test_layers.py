@@ -45,7 +45,9 @@ DOORS = {
     "numba": {
         "analysis.tokenizer_kernel",
         "kernel",
+        "search.lanes_kernel",
     },
+    "llvmlite": {"search.lanes_kernel"},
     "trafilatura": {"sources"},
     "lxml": {"sources"},
     "feedparser": {"sources"},

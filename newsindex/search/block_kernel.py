@@ -66,10 +66,10 @@ __all__ = [
 ]  # fmt: skip
 
 (
-    FULL, TAIL, SKIPS, BASE, END, FIELDS, FILTERED, BOUNDS, WINDOWS, CURSOR, PLACE, DOCS, FREQS_AT, FREQS, SCORES,
+    FULL, TAIL, SKIPS, BASE, END, FIELDS, FILTERED, BOUNDS, WINDOWS, STEP, CURSOR, PLACE, DOCS, FREQS_AT, FREQS, SCORES,
     POSITIONS_COUNT, POSITIONS_FULL, POSITIONS_CODES, POSITIONS_BASE, POSITIONS_END, POSITIONS_BLOCK, POSITIONS_NEXT,
     POSITIONS_HELD, POSITIONS_TAIL, ORDER, COLUMNS,
-) = range(26)  # fmt: skip
+) = range(27)  # fmt: skip
 PLACES = 2 * BLOCK
 GAPS, FREQUENCIES = PLACES, 2 * PLACES
 """Where in a term's part of `small` those begin; doc ids at 0."""
@@ -259,8 +259,8 @@ def load_docs(data, words, doc_count, field_count, term, block, state, small):
         for i in range(part, part + BLOCK):
             reached += np.int64(small[i])
             small[i] = reached & 0xFFFFFFFF
-    # They never descend, so the last one bounds them all.
-    if reached != last:
+    # They never descend, so the first and the last bound them all.
+    if reached != last or np.int64(small[part]) <= before:
         return -1
     state[term, DOCS] = block
     state[term, FREQS_AT] = at

@@ -11,13 +11,15 @@ from typing import Any
 
 import numba
 import numpy as np
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba.extending import intrinsic
 
 __all__ = ["LARGE_GAP", "add_up", "lean", "unpack_rows"]
 
-_OPTIONS: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
-lean: Any = numba.njit(**_OPTIONS, _nrt=False)
+_OPTIONS: dict[str, Any] = {
+    "cache": True, "nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": False,
+}  # fmt: skip
+lean: Any = numba.njit(**_OPTIONS)
 """The decorator of kernels that make no arrays: without the counting of references to those they are given, which
 took a third of the time."""
 
@@ -119,12 +121,13 @@ def _plain_add_up(values: Any, start: int, before: int) -> int:
     return flag | total
 
 
-unpack_rows: Any = _plain_unpack_rows if numba.config.DISABLE_JIT else intrinsic(_unpack_rows)
+_COMPILED = not getattr(numba.config, "DISABLE_JIT", 0)
+unpack_rows: Any = intrinsic(_unpack_rows) if _COMPILED else _plain_unpack_rows
 """unpack_rows(words, at, width, out, start): unpack 128 values of `width` bits from words[at] on to out[start] on.
 
 words: uint32[m] with m ≥ at + 4 · width + 4; width: 0..32; out: uint32[n] with n ≥ start + 128.
 """
-add_up: Any = _plain_add_up if numba.config.DISABLE_JIT else intrinsic(_add_up)
+add_up: Any = intrinsic(_add_up) if _COMPILED else _plain_add_up
 """add_up(values, start, before): replace each of 128 values, uint32, by the sum of `before` and of all up to it.
 
 Returns the last sum; with LARGE_GAP set when a value was at least 2^24, so that sums may have passed 2^32.

@@ -17,18 +17,8 @@ from newsindex.search.deadline import Deadline
 from newsindex.search.heap_kernel import COUNT, sort_heap
 from newsindex.search.scoring import Parameters
 from newsindex.search.segment import SearchSegment
-from newsindex.search.top_kernel import (
-    BASE_NORM,
-    CANDIDATES,
-    FIRST,
-    FREQUENCY_BOUND,
-    JOB,
-    MORE,
-    NEED,
-    NEXT,
-    SLOPE,
-    best_of_segment,
-)
+from newsindex.search.top_bounds_kernel import BASE_NORM, CANDIDATES, FREQUENCY_BOUND, JOB, NEED, SLOPE
+from newsindex.search.top_kernel import FIRST, MORE, NEXT, best_of_segment
 
 __all__ = ["Words", "best"]
 
@@ -120,7 +110,7 @@ def _arrays(segment: SearchSegment, parameters: Parameters) -> tuple[_Array, ...
         place = np.array([segment.base, segment.doc_count], np.int64)
         own = segment.__dict__[_ARRAYS] = (*map(_read_only, arrays), place)
     if _are_own(parameters):
-        return own  # type: ignore[no-any-return]
+        return own
     return *own[:4], _read_only(segment.lengths_under(parameters.field_weights.tolist())), own[5]
 
 
@@ -130,7 +120,7 @@ def _dates(segment: SearchSegment) -> tuple[_Array, ...]:
     if found is None:
         arrays = segment.dates, segment.date_minima, segment.date_maxima
         found = segment.__dict__[_DATES] = tuple(map(_read_only, arrays))
-    return found  # type: ignore[no-any-return]
+    return found
 
 
 def _flat(words: Words) -> _Array:

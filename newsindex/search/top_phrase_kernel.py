@@ -223,8 +223,8 @@ def _has_in_field(posting_words, data, words, field_count, phrases, at, field, s
             if part != rarest and found > 0:
                 other = at + PHRASE_HEAD + 2 * part
                 found = _keep(
-                    data, words, posting_words, field_count, phrases[other], phrases[other + 1], room[_SPANS + 2 * part],
-                    room[_SPANS + 2 * part + 1], state, small, room, found,
+                    data, words, posting_words, field_count, phrases[other], phrases[other + 1],
+                    room[_SPANS + 2 * part], room[_SPANS + 2 * part + 1], state, small, room, found,
                 )  # fmt: skip
         if found < 0:
             return -1

@@ -1,0 +1,253 @@
+"""Kernels that find which articles of a unit may still enter the best hits: see `top_kernel`.
+
+The doc ids of candidates stand in `candidates`, their scores as far as they are known in `bounds` from CANDIDATES on.
+Places are unsigned where it matters: for signed ones each access would look whether it counts from the end.
+"""
+
+# mypy: allow-untyped-defs, no-check-untyped-defs
+from __future__ import annotations
+
+import numpy as np
+
+from newsindex.codec.format import SKIP_WORDS
+from newsindex.codec.pack_kernel import BLOCK
+from newsindex.search.block_kernel import (
+    BOUNDS,
+    FULL,
+    ORDER,
+    PLACES,
+    REST,
+    SKIPS,
+    STEP,
+    TAIL,
+    find_doc,
+    load_docs,
+    load_freqs,
+    load_scores,
+    part_of,
+    score_one,
+    seek,
+    span,
+)
+from newsindex.search.heap_kernel import BASE, needed
+from newsindex.search.lanes_kernel import lean
+from newsindex.search.top_bounds_kernel import (
+    CANDIDATES,
+    DATE_HIGH,
+    DATE_LOW,
+    DOC_COUNT,
+    HAS_DATES,
+    REQUIRED,
+    SHIFT,
+    TERMS,
+    window_bound,
+)
+
+__all__ = ["candidates_of_block", "candidates_of_window", "let_through", "look_up"]
+
+# So many frequencies of a block are found one by one rather than by decoding all.
+_FEW = 4
+
+
+@lean
+def let_through(count, allowed, dates, job, candidates, bounds):
+    """Keep the candidates that the filters let through; return how many."""
+    kept = np.int64(0)
+    for i in range(count):
+        doc = candidates[i]
+        passes = True
+        if allowed.size:
+            passes = (allowed[doc >> 6] >> np.uint64(doc & 63)) & np.uint64(1) != np.uint64(0)
+        if job[HAS_DATES]:
+            passes &= job[DATE_LOW] <= dates[doc] and dates[doc] < job[DATE_HIGH]
+        candidates[kept] = doc
+        bounds[CANDIDATES + kept] = bounds[CANDIDATES + i]
+        kept += 1 if passes else 0
+    return kept
+
+
+@lean
+def look_up(
+    data, words, lengths, field_count, norms, term, rest, need, count, job, state, small, numbers, bounds, candidates
+):  # fmt: skip
+    """Add what a term contributes to the candidates, ascending; keep those that can still score `need`.
+
+    Args:
+        rest: what the terms not looked up yet add at most.
+        count: the number of candidates; where the term is required, only those that have it are kept.
+
+    Returns:
+        The number kept, or -1 for damage.
+    """
+    kept = np.int64(0)
+    at = np.int64(0)
+    part = part_of(term, field_count)
+    full = state[term, FULL]
+    required = job[REQUIRED] != 0
+    while at < count:
+        block = seek(words, state, term, candidates[at])
+        start = part
+        last = np.int64(-1)
+        if block < full:
+            last = np.int64(words[state[term, SKIPS] + block * SKIP_WORDS])
+        elif state[term, TAIL]:
+            start = part + BLOCK
+            last = np.int64(small[part + PLACES - 1])
+        # The candidates that may be in this block; behind the last posting, all others.
+        after = at
+        bound = -1.0
+        if candidates[at] <= last:
+            bound = bounds[state[term, BOUNDS] + block * state[term, STEP]]
+            while after < count and candidates[np.uint64(after)] <= last:
+                after += 1
+        else:
+            after = count
+        begin = kept
+        least = need - (rest + max(bound, 0.0))
+        if bound >= 0.0 or not required:
+            for i in range(at, after):
+                score = bounds[np.uint64(CANDIDATES + i)]
+                candidates[np.uint64(kept)] = candidates[np.uint64(i)]
+                bounds[np.uint64(CANDIDATES + kept)] = score
+                kept += 1 if score >= least else 0
+        at = after
+        if bound < 0.0 or kept == begin:
+            continue
+        if load_docs(data, words, job[DOC_COUNT], field_count, term, block, state, small) < 0:
+            return -1
+        found = np.int64(0)
+        for i in range(begin, kept):
+            doc = candidates[np.uint64(i)]
+            place = find_doc(small, start, doc)
+            candidates[np.uint64(CANDIDATES + i)] = place
+            found += 1 if np.int64(small[np.uint64(place)]) == doc else 0
+        if found > _FEW and load_freqs(data, words, field_count, term, block, state, small) < 0:
+            return -1
+        chosen = kept
+        kept = begin
+        for i in range(begin, chosen):
+            doc = candidates[np.uint64(i)]
+            score = bounds[np.uint64(CANDIDATES + i)]
+            place = candidates[np.uint64(CANDIDATES + i)]
+            has = not required
+            if np.int64(small[np.uint64(place)]) == doc:
+                place -= part
+                more = score_one(data, words, lengths, field_count, norms, term, block, place, state, small, numbers)
+                if more == -2.0:
+                    return -1
+                if more >= 0.0:
+                    has = True
+                    score += more
+            candidates[np.uint64(kept)] = doc
+            bounds[np.uint64(CANDIDATES + kept)] = score
+            kept += 1 if has and score + rest >= need else 0
+    return kept
+
+
+@lean
+def candidates_of_block(
+    data, words, lengths, field_count, norms, term, block, need, job, state, small, numbers, bounds, candidates
+):
+    """Take the postings of a block that score `need`; return how many, or -1 for damage."""
+    if load_docs(data, words, job[DOC_COUNT], field_count, term, block, state, small) < 0:
+        return -1
+    if load_scores(data, words, lengths, field_count, norms, term, block, state, small, numbers) < 0:
+        return -1
+    start = np.int64(0)
+    end = np.int64(BLOCK)
+    if block == state[term, FULL]:
+        start = np.int64(BLOCK)
+        end = BLOCK + state[term, TAIL]
+    docs = part_of(term, field_count)
+    least = max(need, 0.0)
+    count = np.int64(0)
+    for place in range(start, end):
+        score = numbers[term, np.uint64(place)]
+        candidates[np.uint64(count)] = np.int64(small[np.uint64(docs + place)])
+        bounds[np.uint64(CANDIDATES + count)] = score
+        count += 1 if score >= least else 0
+    return count
+
+
+@lean
+def candidates_of_window(
+    data, words, lengths, field_count, norms, begin, end, essential, job, state, small, numbers, bounds, candidates,
+    heap_scores, heap_numbers,
+):  # fmt: skip
+    """Add up the first `essential` terms of the order in a window, and take the articles that may enter; or -1."""
+    need = needed(job[BASE] + begin, job, heap_scores, heap_numbers)
+    window = begin >> job[SHIFT]
+    rest = numbers[essential, REST]
+    count = np.int64(0)
+    for i in range(essential):
+        term = state[i, ORDER]
+        others = numbers[0, REST] - window_bound(term, window, state, bounds)
+        part = part_of(term, field_count)
+        block = seek(words, state, term, begin)
+        last_block = state[term, FULL] if state[term, TAIL] else state[term, FULL] - 1
+        while block <= last_block:
+            first, last = span(words, field_count, term, block, state, small)
+            if first >= end:
+                break
+            # Articles of a block that is left out here cannot enter, whatever else they have.
+            if others + bounds[state[term, BOUNDS] + block * state[term, STEP]] >= need:
+                if load_docs(data, words, job[DOC_COUNT], field_count, term, block, state, small) < 0:
+                    return -1
+                if load_scores(data, words, lengths, field_count, norms, term, block, state, small, numbers) < 0:
+                    return -1
+                start = part
+                after = part + BLOCK
+                if block == state[term, FULL]:
+                    start = part + BLOCK
+                    after = start + state[term, TAIL]
+                place = start
+                if first < begin:
+                    place = find_doc(small, start, begin)
+                if last >= end:
+                    after = find_doc(small, start, end)
+                if essential == 1:
+                    for at in range(place, after):
+                        score = numbers[term, np.uint64(at - part)]
+                        candidates[np.uint64(count)] = np.int64(small[np.uint64(at)])
+                        bounds[np.uint64(CANDIDATES + count)] = score
+                        count += 1 if score >= 0.0 and score + rest >= need else 0
+                else:
+                    for at in range(place, after):
+                        score = numbers[term, np.uint64(at - part)]
+                        if score >= 0.0:
+                            cell = np.int64(small[np.uint64(at)]) - begin
+                            before = bounds[np.uint64(cell)]
+                            bounds[np.uint64(cell)] = (before if before > 0.0 else 0.0) + score
+                            candidates[np.uint64(CANDIDATES + count)] = cell
+                            count += 1 if before < 0.0 else 0
+            block += 1
+    if essential == 1:
+        return count
+    touched = CANDIDATES + count
+    count = np.int64(0)
+    for i in range(CANDIDATES, touched):
+        cell = candidates[np.uint64(i)]
+        score = bounds[np.uint64(cell)]
+        bounds[np.uint64(cell)] = -1.0
+        candidates[np.uint64(count)] = begin + cell
+        bounds[np.uint64(CANDIDATES + count)] = score
+        count += 1 if score + rest >= need else 0
+    if essential < job[TERMS]:
+        _sort_candidates(count, bounds, candidates)
+    return count
+
+
+@lean
+def _sort_candidates(count, bounds, candidates):
+    """Put candidates in order; they consist of a few parts that are."""
+    for i in range(1, count):
+        doc = candidates[i]
+        if candidates[i - 1] > doc:
+            score = bounds[CANDIDATES + i]
+            at = np.int64(i)
+            while at > 0 and candidates[at - 1] > doc:
+                candidates[at] = candidates[at - 1]
+                bounds[CANDIDATES + at] = bounds[CANDIDATES + at - 1]
+                at -= 1
+            candidates[at] = doc
+            bounds[CANDIDATES + at] = score
