@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any
 
@@ -13,10 +13,10 @@ import numpy as np
 from pydantic import BaseModel
 
 from newsindex.analysis import Analyzer
-from newsindex.analysis.batch import BatchTokenizer
+from newsindex.codec.builder import SegmentBuilder
 from newsindex.codec.merge import Part, merge_segments
 from newsindex.codec.reader import SegmentReader
-from newsindex.codec.writer import encode_articles
+from newsindex.codec.workers import Workers
 from newsindex.errors import IndexClosed, SourceError
 from newsindex.results import AddReport
 from newsindex.schema import PreparedArticle, Schema
@@ -26,7 +26,6 @@ from newsindex.store.envelope import ENVELOPE_BYTES, HEADER_BYTES
 from newsindex.store.live import LiveSegment, deletion_chunks, find_ids, open_live
 from newsindex.store.manifest import FileEntry, SegmentEntry
 from newsindex.store.merge_policy import choose
-from newsindex.store.storage import storage_refusals
 from newsindex.store.store import Store
 
 __all__ = ["MAX_ARTICLE_CHARACTERS", "Writer"]
@@ -35,28 +34,45 @@ MAX_ARTICLE_CHARACTERS = 10 * 1024 * 1024
 _PROGRESS_EVERY = 100
 # Articles whose ids are looked up together.
 _LOOKED_UP = 1000
-# Characters of text in one segment, before merging; two are under way at a time.
-_BATCH_CHARACTERS = 12 * 1024 * 1024
-_THREADS = 2
-_SMALL_BATCH_CHARACTERS = 256 * 1024
 
 AnyRecord = BaseModel | Mapping[str, Any] | Record | SourceError
 
 
 @dataclass
-class _Batch:
-    """Articles of one segment to be, without those replaced or deleted since; and the report of who added the last."""
+class _Segment:
+    """A segment in the making, and for each of its chunks the report of who added the last article."""
 
-    articles: dict[str, PreparedArticle] = field(default_factory=dict)
-    characters: int = 0
-    report: AddReport | None = None
+    builder: SegmentBuilder
+    reports: list[AddReport] = field(default_factory=list)
+    file: Future[FileEntry] | None = None
+
+
+class _WrittenIds:
+    """Which ids may be in the segments that this writer has written: most are not, and every segment would be asked."""
+
+    def __init__(self) -> None:
+        self._hashes = np.zeros(0, np.int64)
+
+    def add(self, ids: Iterable[str]) -> None:
+        self._hashes = np.concatenate([self._hashes, np.fromiter(map(hash, ids), np.int64)])
+        self._hashes.sort()
+
+    def among(self, ids: Sequence[str]) -> list[int]:
+        """Return the places of the ids that may be there."""
+        if not self._hashes.size:
+            return []
+        wanted = np.fromiter(map(hash, ids), np.int64, len(ids))
+        at = np.searchsorted(self._hashes, wanted)
+        at[at == self._hashes.size] = 0
+        return np.flatnonzero(self._hashes[at] == wanted).tolist()
 
 
 class Writer:
     """Adds and deletes articles; nothing is seen or kept before `commit()`.
 
     A context manager: a clean exit commits, an exception rolls back, both free the lock. Only one writer is open on an
-    index at a time. Text is analysed and encoded by two threads while the next articles are taken.
+    index at a time. Text is analysed and encoded by other threads while the next articles are taken. When that fails,
+    or is interrupted, the writer is closed: what was added since the last commit is gone.
     """
 
     def __init__(
@@ -73,10 +89,8 @@ class Writer:
         self._done = done
         self._files: StoreWriter = store.begin(timeout)
         self._closed = False
-        self._threads = ThreadPoolExecutor(_THREADS, "newsindex-encode")
-        self._analyzer = analyzer
-        # The dictionary of each grows with what it has seen; it is one thread's at a time.
-        self._tokenizers: SimpleQueue[BatchTokenizer] = SimpleQueue()
+        self._workers = Workers(analyzer)
+        self._ending: _Segment | None = None
         try:
             self._begin()
         except BaseException:
@@ -140,9 +154,10 @@ class Writer:
         """Delete articles by id and return how many there were."""
         self._check_open()
         wanted = list(dict.fromkeys(ids))
-        return sum(
-            self._remove(article_id, place) for article_id, place in zip(wanted, self._places(wanted), strict=True)
-        )
+        with self._closed_on_error():
+            return sum(
+                self._remove(article_id, place) for article_id, place in zip(wanted, self._places(wanted), strict=True)
+            )
 
     def commit(self) -> None:
         """Make everything since the last commit durable and visible.
@@ -152,35 +167,44 @@ class Writer:
             CommitUnknown: the last step failed.
         """
         self._check_open()
-        self._encode()
-        self._collect(0)
-        if not self._changed:
-            return
-        try:
+        with self._closed_on_error():
+            self._collect()
+            self._ending = self._ended()
+            self._collect()
+            if not self._changed:
+                return
             segments = self._merged(self._segments())
             self._files.commit([self._entry(segment) for segment in segments])
-        except BaseException:
-            self._closed = True  # the store's writer is over, its files are removed
-            raise
-        self._begin()
+            self._begin()
         self._done()
 
     def rollback(self) -> None:
         """Forget everything since the last commit."""
         self._check_open()
-        self._collect(0)
-        self._files.rollback()
-        self._begin()
+        with self._closed_on_error():
+            self._segment.builder.cancel()
+            self._collect()
+            self._files.rollback()
+            self._begin()
 
     def close(self) -> None:
         """Drop what is not committed, and free the lock; twice does no harm."""
         self._closed = True
-        self._threads.shutdown(cancel_futures=True)
+        self._workers.close()
         self._files.close()
 
     def _check_open(self) -> None:
         if self._closed:
             raise IndexClosed("this writer is closed; take a new one from index.writer()")
+
+    @contextmanager
+    def _closed_on_error(self) -> Iterator[None]:
+        """Close the writer when this cannot be done whole: what it knows may no longer be what there is."""
+        try:
+            yield
+        except BaseException:
+            self.close()
+            raise
 
     def _begin(self) -> None:
         """Start from the newest commit, which nobody else can change while the lock is held."""
@@ -189,8 +213,10 @@ class Writer:
         # The living articles of each segment as this writer has them; a copy where it has deleted some.
         self._live = {segment.entry.file.name: segment.live for segment in self._committed}
         self._new: list[LiveSegment] = []
-        self._batch = _Batch()
-        self._under_way: list[tuple[_Batch, list[str], Future[list[memoryview]]]] = []
+        self._written_ids = _WrittenIds()
+        self._segment = _Segment(SegmentBuilder(self._schema, self._workers))
+        self._ending = None
+        self._last_report = AddReport()
         self._changed = False
 
     def _prepare(self, record: AnyRecord) -> PreparedArticle:
@@ -204,7 +230,10 @@ class Writer:
             article = self._schema.prepare(values)
         except SourceError as error:
             raise SourceError(error.reason, file, line) from None
-        length = sum(len(article.values.get(name, "")) for name in self._schema.text_fields)
+        # Stored it is never shorter.
+        length = len(article.stored)
+        if length > MAX_ARTICLE_CHARACTERS:
+            length = sum(len(article.values.get(name, "")) for name in self._schema.text_fields)
         if length > MAX_ARTICLE_CHARACTERS:
             reason = f"the text has {length:,} characters, the limit is {MAX_ARTICLE_CHARACTERS:,}; split the article"
             raise SourceError(reason, file, line)
@@ -212,47 +241,67 @@ class Writer:
 
     def _take(self, articles: list[PreparedArticle], report: AddReport) -> None:
         """Add valid articles: look their ids up together, then one after the other."""
+        with self._closed_on_error():
+            while articles:
+                taken = self._take_until_written(articles, report)
+                articles = articles[taken:]
+
+    def _take_until_written(self, articles: list[PreparedArticle], report: AddReport) -> int:
+        """Add articles up to the first after which another segment was written; return how many."""
         places = self._places([article.article_id for article in articles])
-        for article, place in zip(articles, places, strict=True):
-            pending = self._pending(article.article_id)
-            if pending is not None:
-                known: str | None = pending.articles[article.article_id].digest
-            elif place is not None and self._live[place[0].entry.file.name][place[1]]:
-                known = place[0].reader.digest(place[1])
-            else:
-                known = None
-            if known is not None and article.digest.startswith(known):
-                report.unchanged += 1
+        written = len(self._new)
+        for taken, (article, place) in enumerate(zip(articles, places, strict=True), 1):
+            if not self._is_news(article, place, report):
                 continue
-            if known is not None:
-                self._remove(article.article_id, place)
-                report.updated += 1
-            else:
-                report.added += 1
             self._changed = True
-            self._batch.articles[article.article_id] = article
-            self._batch.report = report
-            self._batch.characters += len(article.stored)
+            self._last_report = report
+            self._segment.builder.add(article)
             report.naive_dates += bool(article.naive_dates)
             for key in article.unknown_keys:
                 report.unknown_keys[key] = report.unknown_keys.get(key, 0) + 1
-            if self._batch.characters >= _BATCH_CHARACTERS:
-                self._encode()
+            if self._segment.builder.has_chunk:
+                self._flush()
+                if len(self._new) > written:
+                    return taken
+        return len(articles)
 
-    def _pending(self, article_id: str) -> _Batch | None:
-        """Return the batch, not yet a segment, that has the article."""
-        for batch in (self._batch, *(batch for batch, _, _ in self._under_way)):
-            if article_id in batch.articles:
-                return batch
+    def _is_news(self, article: PreparedArticle, place: tuple[LiveSegment, int] | None, report: AddReport) -> bool:
+        """Count the article; tell whether it is to be added. What it replaces is removed."""
+        article_id = article.article_id
+        pending = self._pending(article_id)
+        if pending is not None:
+            known = pending.digest(article_id).hex()
+        elif place is not None and self._live[place[0].entry.file.name][place[1]]:
+            known = place[0].reader.digest(place[1])
+        else:
+            report.added += 1
+            return True
+        if article.digest.hex().startswith(known):
+            report.unchanged += 1
+            return False
+        self._remove(article_id, place)
+        report.updated += 1
+        return True
+
+    def _pending(self, article_id: str) -> SegmentBuilder | None:
+        """Return the segment in the making that has the article."""
+        if article_id in self._segment.builder:
+            return self._segment.builder
+        if self._ending is not None and article_id in self._ending.builder:
+            return self._ending.builder
         return None
 
     def _places(self, ids: list[str]) -> list[tuple[LiveSegment, int] | None]:
-        return find_ids((*self._committed, *self._new), ids)
+        places = find_ids(self._committed, ids)
+        maybe = self._written_ids.among(ids)
+        for at, place in zip(maybe, find_ids(self._new, [ids[at] for at in maybe]), strict=True):
+            places[at] = place or places[at]
+        return places
 
     def _remove(self, article_id: str, place: tuple[LiveSegment, int] | None) -> bool:
         pending = self._pending(article_id)
         if pending is not None:
-            del pending.articles[article_id]
+            pending.remove(article_id)
         elif place is not None:
             name, doc = place[0].entry.file.name, place[1]
             if not self._live[name][doc]:
@@ -265,44 +314,52 @@ class Writer:
         self._changed = True
         return True
 
-    def _encode(self) -> None:
-        """Hand the batch to a thread."""
-        if not self._batch.articles:
+    def _flush(self) -> None:
+        """Hand what waits to the threads; end the segment when it has its size, and write the one before."""
+        segment = self._segment
+        if segment.builder.flush():
+            segment.reports.append(self._last_report)
+        if segment.builder.is_full:
+            self._collect()
+            self._ending = self._ended()
+            if self._ending is not None and self._workers.finishing is not None:
+                self._ending.file = self._workers.finishing.submit(
+                    self._write, segment.builder.chunks(), len(segment.builder)
+                )
+        elif self._ending is not None and self._ending.file is not None and self._ending.file.done():
+            self._collect()
+
+    def _ended(self) -> _Segment | None:
+        """Return the segment with all its articles, and begin another."""
+        segment = self._segment
+        if not len(segment.builder):
+            return None
+        if segment.builder.flush():
+            segment.reports.append(self._last_report)
+        self._segment = _Segment(SegmentBuilder(self._schema, self._workers))
+        return segment
+
+    def _collect(self) -> None:
+        """Wait for the segment that is being ended, or write it now, and open it."""
+        segment = self._ending
+        if segment is None:
             return
-        batch, self._batch = self._batch, _Batch()
-        articles = list(batch.articles.values())
-        future: Future[list[memoryview]]
-        if batch.characters < _SMALL_BATCH_CHARACTERS:  # not worth a thread
-            future = Future()
-            future.set_result(self._encoded(articles))
+        if segment.file is None:
+            entry = self._write(segment.builder.chunks(), len(segment.builder))
         else:
-            future = self._threads.submit(self._encoded, articles)
-        self._under_way.append((batch, [article.article_id for article in articles], future))
-        self._collect(_THREADS)
+            entry = segment.file.result()
+        self._ending = None
+        for report, count in zip(segment.reports, segment.builder.long_words, strict=True):
+            report.long_terms += count
+        written = self._open(entry)
+        live = segment.builder.live()
+        self._new.append(written)
+        self._written_ids.add(segment.builder.living_ids())
+        self._live[entry.name] = written.live if live.all() else live
 
-    def _encoded(self, articles: list[PreparedArticle]) -> list[memoryview]:
-        try:
-            tokenizer = self._tokenizers.get_nowait()
-        except Empty:
-            tokenizer = BatchTokenizer(self._analyzer)
-        chunks = list(encode_articles(self._schema, articles, tokenizer))
-        self._tokenizers.put(tokenizer)
-        return chunks
-
-    def _collect(self, most: int) -> None:
-        """Write the segments that are encoded until at most so many are under way."""
-        while len(self._under_way) > most:
-            batch, ids, future = self._under_way[0]
-            with storage_refusals(self._store.storage.path(), "nothing was committed"):
-                chunks = future.result()
-            entry = self._files.add_file("segment", chunks, len(ids))
-            self._under_way.pop(0)
-            segment = self._open(entry)
-            if batch.report is not None:
-                batch.report.long_terms += segment.reader.long_words
-            live = np.array([article_id in batch.articles for article_id in ids], bool)
-            self._new.append(segment)
-            self._live[entry.name] = live if not live.all() else segment.live
+    def _write(self, chunks: Iterator[memoryview], count: int) -> FileEntry:
+        """Write a segment; while another thread does so, nobody else uses the store's writer."""
+        return self._files.add_file("segment", chunks, count)
 
     def _open(self, entry: FileEntry) -> LiveSegment:
         """Open a file that was just written."""

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from newsindex.analysis import Analyzer
+from newsindex.analysis.batch import TokenBatch
+from newsindex.codec.inversion import Vocabulary
 from newsindex.codec.reader import SegmentReader
-from newsindex.codec.writer import Tokens, encode_segment
+from newsindex.codec.writer import encode_segment
 from newsindex.schema import PreparedArticle, Schema
 
 
-def plain_tokens(schema: Schema, articles: Iterable[PreparedArticle]) -> Tokens:
+def plain_tokens(schema: Schema, articles: Iterable[PreparedArticle]) -> tuple[TokenBatch, Vocabulary]:
     """Return the tokens as the plain tokenizer gives them, one Python call a word."""
     analyzer = Analyzer(schema.language)
     surfaces: dict[str, int] = {}
@@ -31,18 +33,12 @@ def plain_tokens(schema: Schema, articles: Iterable[PreparedArticle]) -> Tokens:
                 ids.append(surfaces[token.surface])
                 boundaries.append(token.boundary)
             starts.append(len(ids))
-    return Tokens(
-        np.array(ids, np.uint32),
-        np.array(boundaries, np.uint8),
-        np.array(starts, np.int64),
-        np.array(term_of_surface, np.uint32),
-        list(terms),
-        list(surfaces),
-    )
+    batch = TokenBatch(np.array(ids, np.uint32), np.array(boundaries, np.uint8), np.array(starts, np.int64), 0)
+    return batch, Vocabulary(np.array(term_of_surface, np.uint32), list(terms), list(surfaces))
 
 
 def make_segment(schema: Schema, articles: Iterable[PreparedArticle | Mapping[str, Any]]) -> SegmentReader:
     """Return a reader of a segment that holds the articles in this order."""
     prepared = [given if isinstance(given, PreparedArticle) else schema.prepare(given) for given in articles]
-    body = b"".join(encode_segment(schema, prepared, plain_tokens(schema, prepared)))
+    body = b"".join(encode_segment(schema, prepared, *plain_tokens(schema, prepared)))
     return SegmentReader(np.frombuffer(body, np.uint8), "test.seg", schema)

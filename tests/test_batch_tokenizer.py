@@ -85,6 +85,11 @@ EDGES = [
     " ".join(f"{first}{number:04}{number:05}" for number in range(300) for first in "abcdefghijklmnop"),
     " ".join(map("".join, itertools.product("аи", repeat=9))),
     "co\u00adop U.S. The U.S.\u00ad The",
+    " ".join(f"{'x' * length} {'y' * length}'s {'z' * length}é {'é' * length}œ" for length in range(1, 20)),
+    " ".join(f"{'x' * length}z {'z' * length}" for length in (15, 16, 17, 15, 16, 17, 7, 8, 9)),
+    " ".join("a" + " " * gap + "A." + " " * gap + "A" + "," * gap + "\n" + " " * gap + "A." for gap in range(20)),
+    "l'l l'l'x d'l'homme d'U.S. l'a. A l'État's l'O'Brien l's'x l's. L l'1 l'é qu'œuf. L'art . d'A puisqu'x'y xl'a",
+    "абв'г абв. Г г. Г абв1 абв,1 абвg gабв абвœ " + "б" * 300 + " " + "б" * 299 + "в",
     "x" * 63 + " " + "x" * 64 + " " + "x" * 65 + " " + "x" * 64 + "'s " + "xß" * 64,
 ]
 

@@ -43,6 +43,7 @@ DOORS = {
         "codec.whoosh_terms",
     },
     "numba": {
+        "analysis.extent_kernel",
         "analysis.tokenizer_kernel",
         "kernel",
         "search.lanes_kernel",

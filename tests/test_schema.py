@@ -98,7 +98,7 @@ def test_preparing_an_article() -> None:
         {"title": "T", "published": "2024-04-09T12:00:00+02:00", "authors": "Ann Lee", "tags": None, "dateline": "X"}
     )
     assert prepared.values["published"] == 1712656800000000
-    assert prepared.values["authors"] == ["Ann Lee"]
+    assert prepared.values["authors"] == ("Ann Lee",)
     assert prepared.unknown_keys == ("dateline",)
     assert prepared.naive_dates == ()
     assert Schema(Article).prepare({"title": "T", "published": "2024-04-09"}).naive_dates == ("published",)
@@ -200,9 +200,9 @@ def test_whole_numbers_are_ids_and_keywords() -> None:
     prepared = Schema(Article).prepare({"id": 7, "title": "T", "tags": [2024, "b"], "authors": 5, "source": 9})
     assert prepared.article_id == "7"
     assert (prepared.values["tags"], prepared.values["authors"], prepared.values["source"]) == (
-        ["2024", "b"],
-        ["5"],
-        ["9"],
+        ("2024", "b"),
+        ("5",),
+        ("9",),
     )
     loaded: Any = Schema(Article).load(prepared.stored)
     assert (loaded.id, loaded.tags) == ("7", ["2024", "b"])

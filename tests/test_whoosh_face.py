@@ -37,7 +37,7 @@ WEIGHTINGS = [Weighting(), scoring.BM25F(), scoring.TF_IDF(), scoring.Frequency(
 
 def stock_fields(schema: Schema, article: PreparedArticle, analyzer: Analyzer) -> dict[str, Any]:
     """The article as stock Whoosh's writer takes it."""
-    given: dict[str, Any] = {ID: article.article_id, STORED: article.stored}
+    given: dict[str, Any] = {ID: article.article_id, STORED: article.stored.decode()}
     for name, value in article.values.items():
         kind = schema.fields[name].kind
         if isinstance(kind, Text):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import copy
-import functools
 import itertools
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -15,10 +14,20 @@ import numpy.typing as npt
 import Stemmer
 
 from newsindex.analysis import LONGEST_TERM_BYTES, Analyzer, characters
+from newsindex.analysis import extent_kernel as shapes
 from newsindex.analysis import tokenizer_kernel as kernel
 from newsindex.analysis.boundaries import _ABBREVIATIONS
 from newsindex.analysis.characters import compose, lookup
-from newsindex.analysis.tokenizer_kernel import MARGIN, Characters, Dictionary, Output, rehash, tokenize_texts
+from newsindex.analysis.tokenizer_kernel import (
+    MARGIN,
+    PACKED,
+    PADDING,
+    Characters,
+    Dictionary,
+    Output,
+    rehash,
+    tokenize_texts,
+)
 
 __all__ = ["BatchTokenizer", "TokenBatch"]
 
@@ -27,17 +36,19 @@ _CHUNK = 1 << 17  # characters at a time, so that memory stays bounded and the p
 _BLOCK = 256
 _CODE_POINTS = 0x110000
 _ZEROS = "\0" * MARGIN
-_FLAGS = {
-    characters.OTHER: 0,
-    characters.LETTER: kernel.LETTER,
-    characters.DIGIT: kernel.DIGIT,
-    characters.IDEOGRAPH: kernel.IDEOGRAPH,
-    characters.IGNORED: kernel.IGNORED,
-    characters.APOSTROPHE: kernel.APOSTROPHE,
-    characters.DOT: kernel.DOT,
-    characters.COMMA: kernel.COMMA,
+_SHAPES = {
+    characters.OTHER: shapes.BETWEEN,
+    characters.LETTER: shapes.WIDE | shapes.LETTER,
+    characters.DIGIT: shapes.WIDE | shapes.DIGIT,
+    characters.IDEOGRAPH: shapes.WIDE | shapes.IDEOGRAPH,
+    characters.IGNORED: shapes.BETWEEN | shapes.SPECIAL,
+    characters.APOSTROPHE: shapes.BETWEEN | shapes.APOSTROPHE,
+    characters.DOT: shapes.BETWEEN | shapes.DOT,
+    characters.COMMA: shapes.BETWEEN | shapes.COMMA,
 }
-_ENDINGS = frozenset("\n\u2029.!?…؟।。！？｡")
+_ENDINGS_ALONE = frozenset("\u2029。！？｡")
+_ENDINGS = frozenset("\n.!?…؟।") | _ENDINGS_ALONE
+_PERHAPS_LONG = 48  # letters: such a word, or its stem, may have more bytes than a term
 
 
 @dataclass(frozen=True)
@@ -71,62 +82,74 @@ class BatchTokenizer:
         self.surfaces: list[str] = []
         self.terms: list[str] = []
         self.term_of_surface: npt.NDArray[np.uint32] = np.zeros(0, np.uint32)
+        self._analyzer = analyzer
         # Each word is stemmed once: the cache of the analyzer's stemmer would cost more than the stemming.
-        self._analyzer = copy.copy(analyzer)
-        if analyzer.language in Stemmer.algorithms():
-            self._analyzer.stem = Stemmer.Stemmer(analyzer.language, 0).stemWord
-        self._term_ids: dict[str, int] = {}
+        stems = analyzer.language in Stemmer.algorithms()
+        self._stem: Callable[[list[str]], list[str]] = (
+            Stemmer.Stemmer(analyzer.language, 0).stemWords if stems else list
+        )
+        self._term_ids: defaultdict[str, int] = defaultdict(itertools.count().__next__)
+        self._numbers = self.term_of_surface
         self._long: list[int] = []
         self._folds: list[int] = []
         self._widest = 1
         self._characters = Characters(
-            entries=np.zeros(_CODE_POINTS, np.int64),
-            folds=np.zeros(0, np.uint32),
+            shapes=np.zeros(_CODE_POINTS, np.uint8),
+            entries=np.zeros(_CODE_POINTS, np.int32),
+            folds=np.zeros(1, np.uint32),
             pair_keys=np.zeros(1 << 13, np.int64),
             pair_wholes=np.zeros(1 << 13, np.uint32),
             widest=self._widest,
             visible=np.zeros(0, np.uint32),
-            visible_starts=np.zeros(0, np.uint32),
+            visible_starts=np.zeros(0, np.int64),
         )
         self._dictionary = Dictionary(
-            arena=np.zeros(1 << 16, np.uint32),
-            ends=np.zeros((1 << 12) + 2, np.int64),
-            slots=np.zeros(1 << 14, np.int64),
+            arena=np.zeros(1 << 10, np.uint32),
+            keys=np.zeros(1 << 13, np.int64),
+            slots=np.zeros(1 << 13, np.int64),
             abbreviations=0,
-            elisions=np.array([_packed(word) for word in sorted(analyzer._elisions)], np.int64),
+            elisions=np.array([_key(word) for word in sorted(analyzer._elisions)], np.int64),
         )
         self._state = np.zeros(kernel.STATES, np.int64)
-        self._fill(0)
+        self._state[kernel.ARENA_USED] = 1  # so that no word begins at 0
         self.tokenize(sorted(_ABBREVIATIONS))
         self._dictionary = self._dictionary._replace(abbreviations=len(self.surfaces))
 
     def tokenize(self, texts: Sequence[str]) -> TokenBatch:
         """Return the tokens of the texts; words not met before are added to the dictionary."""
-        room = sum(map(len, texts))
+        ends = np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)))
+        room = int(ends[-1]) if texts else 0
         output = Output(np.empty(room, np.uint32), np.empty(room, np.uint8), np.zeros(len(texts) + 1, np.int64))
-        self._state[kernel.TOKENS] = 0
+        self._state[[kernel.TOKENS, kernel.LONGS]] = 0
         first = 0
-        for chunk in _chunks(texts):
-            self._run(chunk, output._replace(starts=output.starts[first:]))
-            first += len(chunk)
+        while first < len(texts):
+            done = int(ends[first - 1]) if first else 0
+            last = int(np.searchsorted(ends, done + _CHUNK)) + 1
+            self._run(texts[first:last], ends[first:last] - done, output._replace(starts=output.starts[first:]))
+            first = last
         self._name_surfaces()
         count = int(self._state[kernel.TOKENS])
         surface_ids, boundaries, starts = output
         del output
         surface_ids.resize(count, refcheck=False)  # gives memory back without a copy
         boundaries.resize(count, refcheck=False)
-        long_words = int(np.isin(surface_ids, self._long).sum()) if self._long else 0
+        long_words = int(np.isin(surface_ids, self._long).sum()) if self._state[kernel.LONGS] and self._long else 0
         return TokenBatch(surface_ids, boundaries, starts, long_words)
 
-    def _run(self, texts: Sequence[str], output: Output) -> None:
-        codes, bounds = _encode(texts)
+    def _run(self, texts: Sequence[str], ends: npt.NDArray[np.int64], output: Output) -> None:
+        codes = np.array([f"{_ZEROS}{_ZEROS.join(texts)}{_ZEROS}"]).view(np.uint32)
+        bounds = np.full(len(texts) + 1, MARGIN, np.int64)
+        bounds[1:] = ends + np.arange(2 * MARGIN, MARGIN * (len(texts) + 2), MARGIN)
+        padded = np.empty(codes.size + PADDING, np.uint8)
+        padded[codes.size :] = shapes.BETWEEN
+        eights = np.ndarray(padded.size - 7, np.int64, padded, strides=(1,))
         state = self._state
-        state[kernel.TEXT], state[kernel.READ] = 0, -1
+        state[[kernel.SHAPED, kernel.SPECIALS, kernel.TEXT]], state[kernel.READ] = 0, -1
         request = None
         while request != kernel.DONE:
-            request = tokenize_texts(codes, bounds, self._characters, self._dictionary, output, state)
+            request = tokenize_texts(codes, padded, eights, bounds, self._characters, self._dictionary, output, state)
             need = int(state[kernel.NEED])
-            if request == kernel.NEEDS_BLOCK:
+            if request == kernel.NEEDS_SHAPES:
                 self._fill(need)
             elif request == kernel.NEEDS_PAIR:
                 self._compose(need, int(state[kernel.PAIR]))
@@ -135,42 +158,49 @@ class BatchTokenizer:
                 self._dictionary = self._dictionary._replace(arena=arena)
             elif request == kernel.NEEDS_SLOTS:
                 slots = np.zeros(2 * self._dictionary.slots.size, np.int64)
-                rehash(self._dictionary.slots, slots)
-                ends = _enlarged(self._dictionary.ends, slots.size // 4 + 2)
-                self._dictionary = self._dictionary._replace(slots=slots, ends=ends)
+                rehash(self._dictionary.keys, int(state[kernel.SURFACES]), slots)
+                keys = _enlarged(self._dictionary.keys, slots.size)
+                self._dictionary = self._dictionary._replace(slots=slots, keys=keys)
             elif request == kernel.NEEDS_SCRATCH:
-                places = np.zeros((2, 2 * need), np.uint32)
-                self._characters = self._characters._replace(visible=places[0], visible_starts=places[1])
+                visible, starts = np.zeros(2 * need, np.uint32), np.zeros(2 * need, np.int64)
+                self._characters = self._characters._replace(visible=visible, visible_starts=starts)
 
     def _fill(self, code: int) -> None:
-        """Fill the block of entries in which a code point stands."""
-        if self._characters.entries[code]:
+        """Fill the block of shapes and entries in which a code point stands."""
+        if self._characters.shapes[code]:
             return
         first = code - code % _BLOCK
-        block = [self._entry(chr(code)) for code in range(first, first + _BLOCK)]
-        self._characters.entries[first : first + _BLOCK] = block
+        for place in range(first, first + _BLOCK):
+            self._characters.shapes[place], self._characters.entries[place] = self._shape_and_entry(chr(place))
         if len(self._folds) > self._characters.folds.size:
             folds = np.array(self._folds, np.uint32)
             self._characters = self._characters._replace(folds=folds, widest=self._widest)
 
-    def _entry(self, character: str) -> int:
+    def _shape_and_entry(self, character: str) -> tuple[int, int]:
         kind, folded = lookup(character)
-        entry: int = kernel.KNOWN | _FLAGS[kind]
+        shape = _SHAPES[kind]
+        entry = shapes.SPACE * character.isspace() | shapes.LOWER * character.islower()
         if len(folded) > 1:
-            entry |= kernel.MULTI | len(self._folds)
+            entry |= shapes.MULTI | len(self._folds)
             self._widest = max(self._widest, len(folded))
             self._folds += [len(folded), *map(ord, folded)]
         elif folded:
-            entry |= ord(folded) | kernel.ALPHA * folded.isalpha() | kernel.SIMPLE * (kind == characters.LETTER)
-        entry |= kernel.SPACE * character.isspace()
-        entry |= kernel.LOWER * character.islower()
-        entry |= kernel.ENDING * (character in _ENDINGS)
-        entry |= kernel.COMPOSES * (kind in (characters.IDEOGRAPH, characters.IGNORED) and _composes(character))
-        return entry
+            entry |= ord(folded) | shapes.ALPHA * folded.isalpha()
+            if kind == characters.LETTER:
+                shape = ord(folded) if "a" <= folded <= "z" else shape | shapes.ONE
+            elif kind == characters.DIGIT:
+                shape = ord(folded)
+        if character in _ENDINGS:
+            shape |= shapes.ENDING | shapes.ENDS_ALONE * (character in _ENDINGS_ALONE)
+        if _composes(character) and kind == characters.IDEOGRAPH:
+            shape |= shapes.SPECIAL
+        elif _composes(character) and kind == characters.IGNORED:
+            shape |= shapes.MARK
+        return shape, entry
 
     def _compose(self, slot: int, pair: int) -> None:
         """Put what two characters make together into the cache."""
-        first, second = chr(pair >> 21), chr(pair & kernel.FOLDED)
+        first, second = chr(pair >> 21), chr(pair & shapes.FOLDED)
         whole = compose(lookup(first)[1], second)
         if whole:
             self._fill(ord(whole))
@@ -180,56 +210,45 @@ class BatchTokenizer:
     def _name_surfaces(self) -> None:
         """Make the strings of the new surfaces, and their terms."""
         known, count = len(self.surfaces), int(self._state[kernel.SURFACES])
-        ends = self._dictionary.ends[known : count + 1]
-        letters = self._dictionary.arena[ends[0] : ends[-1]].astype("<u4").tobytes().decode("utf-32-le")
-        places = (ends - ends[0]).tolist()
-        new = [letters[start:end] for start, end in itertools.pairwise(places)]
-        numbers = []
-        for term in map(self._analyzer.term, new):
-            number = self._term_ids.setdefault(term, len(self.terms))
-            if number == len(self.terms):
-                self.terms.append(term)
-            numbers.append(number)
-        self.term_of_surface = np.concatenate([self.term_of_surface, np.array(numbers, np.uint32)])
+        if known == count:
+            return
+        keys = self._dictionary.keys[2 * known : 2 * count].reshape(-1, 2)
+        wide = keys[:, 0] < 0
+        lines = np.full((len(keys), PACKED + 1), ord("\n"), np.uint8)
+        lines[:, :PACKED] = np.where(wide[:, None], 0, keys).view(np.uint8)
+        new = lines[lines != 0].tobytes().decode().split("\n")[:-1]  # faster than one by one
+        lengths = np.where(wide, ~keys[:, 0] >> 32, 0)
+        for place in np.flatnonzero(wide).tolist():
+            start = int(keys[place, 1])
+            letters = self._dictionary.arena[start : start + int(lengths[place])]
+            new[place] = letters.tobytes().decode("utf-32-le")
+        terms = self._stem(new)
+        for place in np.flatnonzero(lengths > _PERHAPS_LONG).tolist():
+            terms[place] = self._analyzer.term(new[place])
+            if len(new[place].encode()) > LONGEST_TERM_BYTES:
+                self._long.append(known + place)
         self.surfaces += new
-        self._long += [
-            surface
-            for surface, word in enumerate(new, known)
-            if 4 * len(word) > LONGEST_TERM_BYTES and len(word.encode()) > LONGEST_TERM_BYTES
-        ]
+        self._number_terms(terms)
+
+    def _number_terms(self, terms: list[str]) -> None:
+        """Give numbers to the terms of new surfaces."""
+        known, count = len(self.terms), len(self.surfaces)
+        numbers = np.fromiter(map(self._term_ids.__getitem__, terms), np.uint32, len(terms))
+        self.terms += list(itertools.islice(reversed(self._term_ids), len(self._term_ids) - known))[::-1]
+        if count > self._numbers.size:
+            self._numbers = _enlarged(self._numbers, 2 * count)
+        self._numbers[count - len(terms) : count] = numbers
+        self.term_of_surface = self._numbers[:count]
 
 
-def _packed(word: str) -> int:
-    """Return a short word of ASCII as the kernel packs it."""
-    return functools.reduce(lambda packed, letter: packed << 7 | letter, word.encode("ascii"), 0)
+def _key(word: str) -> int:
+    """Return the key of a word of up to eight letters of ASCII."""
+    return int.from_bytes(word.encode("ascii"), "little")
 
 
 def _composes(character: str) -> bool:
     """Tell whether a character may make one letter with the one before it: marks do, and the later parts of Hangul."""
     return unicodedata.category(character)[0] == "M" or "\u1161" <= character <= "\u11ff"
-
-
-def _chunks(texts: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Yield the texts in runs that are just over the size of a chunk."""
-    first = size = 0
-    for place, text in enumerate(texts, 1):
-        size += len(text)
-        if size >= _CHUNK or place == len(texts):
-            yield texts[first:place]
-            first, size = place, 0
-
-
-def _encode(texts: Sequence[str]) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
-    """Return the code points of the texts with margins, and where each text begins."""
-    joined = f"{_ZEROS}{_ZEROS.join(texts)}{_ZEROS}"
-    if joined.isascii():
-        codes = np.frombuffer(joined.encode("ascii"), np.uint8).astype(np.uint32)
-    else:
-        codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), "<u4").astype(np.uint32)
-    bounds = np.full(len(texts) + 1, MARGIN, np.int64)
-    np.cumsum([len(text) + MARGIN for text in texts], out=bounds[1:])
-    bounds[1:] += MARGIN
-    return codes, bounds
 
 
 def _enlarged(array: npt.NDArray[_Number], size: int) -> npt.NDArray[_Number]:

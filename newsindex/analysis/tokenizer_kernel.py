@@ -1,8 +1,8 @@
 """Compiled tokenizer: the words of many texts to numbers, the same words as `tokenizer.words` finds.
 
-A text is an array of code points, followed by `MARGIN` zeros so that looking ahead needs no test. What is known of a
-code point is one number, its entry: the folded code point in the low 21 bits (or, for `MULTI`, where in `folds` the
-folded form stands: its length, then its code points) and flags above. Entries are filled on demand.
+A text is an array of code points, followed by `MARGIN` zeros so that looking ahead needs no test; `extent_kernel` says
+what is known of each: its shape, of one byte. A plain word, a run of up to 16 letters and digits that fold to ASCII, is
+found eight shapes at a time and is its own key. For other words `extent` applies the rules.
 
 The kernel never grows or fills anything itself: it stops with a request, and goes on when called again. Words interned
 until then stay; the text at work is begun again.
@@ -14,56 +14,78 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
+from numba import types
+from numba.extending import intrinsic, overload
 
-__all__ = ["MARGIN", "Characters", "Dictionary", "Output", "rehash", "tokenize_texts"]
+from newsindex.analysis.extent_kernel import (
+    ALPHA,
+    APOSTROPHE,
+    BETWEEN,
+    DIGIT,
+    DOT,
+    ENDS_ALONE,
+    FOLDED,
+    IDEOGRAPH,
+    JOINS,
+    KINDS,
+    LETTER,
+    LOWER,
+    MARK,
+    MULTI,
+    ONE,
+    SIMPLE,
+    SPACE,
+    SPECIAL,
+    STOPS,
+    UNKNOWN,
+    WIDE,
+    WORD,
+    extent,
+)
+from newsindex.kernel import kernel
+
+__all__ = ["MARGIN", "PACKED", "PADDING", "Characters", "Dictionary", "Output", "rehash", "tokenize_texts"]
 
 MARGIN = 3
+PADDING = 24  # shapes after the last code point, so that eight can be read at any
 
-FOLDED = (1 << 21) - 1
-LETTER, DIGIT, IDEOGRAPH, IGNORED, APOSTROPHE, DOT, COMMA = (1 << bit for bit in range(21, 28))
-WORD = LETTER | DIGIT
-KNOWN = 1 << 28  # set in every entry that has been filled
-SPACE = 1 << 29  # white space, as in a regular expression
-LOWER = 1 << 30  # a small letter
-ALPHA = 1 << 31  # folds to one letter
-ENDING = 1 << 32  # may end a sentence or a paragraph
-MULTI = 1 << 33  # folds to several code points
-COMPOSES = 1 << 34  # may make one letter together with the one before it
-SIMPLE = 1 << 35  # a letter that folds to one code point
+ONES = 0x0101010101010101
+LOWER_SEVEN = 0x00FFFFFFFFFFFFFF  # of eight shapes
+POSITIVE = 0x7FFFFFFFFFFFFFFF
+TAG = 31  # bits
+AFTER_STOP = 3
+PACKED = 16  # letters of ASCII that make up the keys of a word
+SEED = 2166136261  # of the hash of other words, FNV-1a over code points
+LONG = 63  # letters, of a word that may be longer than a term
 
-SEED = 2166136261  # of the hash, FNV-1a over code points
-PACKED_LETTERS = 9  # of seven bits
-PACKED_BEFORE = (1 << 56) - 1
-SHORT = 64  # letters of a word that need no more looking at
+DONE, NEEDS_SHAPES, NEEDS_PAIR, NEEDS_ARENA, NEEDS_SLOTS, NEEDS_SCRATCH = range(6)
 
-DONE, NEEDS_BLOCK, NEEDS_PAIR, NEEDS_ARENA, NEEDS_SLOTS, NEEDS_SCRATCH = range(6)
-
-# Places in the state: the text at work; counts so far; how much of its text has been read for `visible`, and the end of
-# what was written there; what a request is about.
-TEXT, TOKENS, SURFACES, ARENA_USED, READ, COMPACTED, NEED, PAIR, STATES = range(9)
+# Places in the state: how many code points have a shape, whether one of them is special; the text at work; counts so
+# far; how much of its text has been read for `visible`, and the end of what was written there; what a request is about.
+SHAPED, SPECIALS, TEXT, TOKENS, LONGS, SURFACES, ARENA_USED, READ, COMPACTED, NEED, PAIR, STATES = range(12)
 
 
 class Characters(NamedTuple):
-    """What is known of code points, and room for a text with invisible characters and marks."""
+    """What is known of code points, and room for texts with invisible characters and marks."""
 
-    entries: npt.NDArray[np.int64]  # [0x110000]
+    shapes: npt.NDArray[np.uint8]  # [0x110000]
+    entries: npt.NDArray[np.int32]  # [0x110000]
     folds: npt.NDArray[np.uint32]
     pair_keys: npt.NDArray[np.int64]  # a cache of compositions: first << 21 | second; its size is a power of two
     pair_wholes: npt.NDArray[np.uint32]  # the letter that they make, or 0
     widest: int  # the longest folded form of one code point so far
-    visible: npt.NDArray[np.uint32]  # one text without what is invisible, between margins
-    visible_starts: npt.NDArray[np.uint32]  # where in the text each stands
+    visible: npt.NDArray[np.uint32]  # texts without what is invisible, each beginning where it does in `codes`
+    visible_starts: npt.NDArray[np.int64]  # where in `codes` each character stands
 
 
 class Dictionary(NamedTuple):
-    """The surfaces so far: surface i is `arena[ends[i]:ends[i + 1]]`."""
+    """The surfaces so far: their keys, and the letters of those whose key is below 0."""
 
     arena: npt.NDArray[np.uint32]
-    ends: npt.NDArray[np.int64]
-    slots: npt.NDArray[np.int64]  # open addressing, in pairs: key, tag << 32 | surface + 1 (or 0); a power of two
+    keys: npt.NDArray[np.int64]  # two for each surface; below 0 the second says where in the arena it begins
+    slots: npt.NDArray[np.int64]  # open addressing: tag << 32 | surface + 1, or 0; a power of two
     abbreviations: int  # the first surfaces are these
-    elisions: npt.NDArray[np.int64]  # short words that an apostrophe joins to the next, packed
+    elisions: npt.NDArray[np.int64]  # keys of the short words that an apostrophe joins to the next
 
 
 class Output(NamedTuple):
@@ -74,69 +96,54 @@ class Output(NamedTuple):
     starts: npt.NDArray[np.int64]  # [texts + 1], the first already written
 
 
-@njit(cache=True, nogil=True)
-def rehash(slots, larger):
-    """Put what `slots` hold into `larger`: zeros, a power of two."""
-    for slot in range(1, slots.size, 2):
-        if slots[slot]:
-            at = (slots[slot] >> 31 | 1) & (larger.size - 1)
-            while larger[at]:
-                at = (at + 2) & (larger.size - 1)
-            larger[at - 1], larger[at] = slots[slot - 1], slots[slot]
+def _low_zeros(number):
+    """Return how many bits below the lowest one are 0; 64 for 0."""
+    return (number & -number).bit_length() - 1 if number else 64
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _mix(mixed, code):
-    return ((mixed ^ code) * 16777619) & 0xFFFFFFFF
+@intrinsic
+def _count_low_zeros(_context, number):
+    def generate(context, builder, _signature, arguments):
+        return builder.cttz(arguments[0], context.get_constant(types.boolean, 0))
+
+    return number(number), generate
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _pack(packed, code):
-    return (packed & PACKED_BEFORE) << 7 | code
+@overload(_low_zeros)
+def _low_zeros_compiled(number):
+    return lambda number: _count_low_zeros(number)
 
 
-@njit(cache=True, nogil=True, inline="always")
-def _find(arena, ends, slots, used, length, mixed, packed, wide):
-    """Return (the surface that equals `arena[used:used + length]`, or -1; its slot, or the free one; tag; key).
-
-    Short words of ASCII are their own key, the rest is compared: most tokens touch one cache line.
-    """
-    tag = (mixed ^ (mixed >> 15)) & 0x7FFFFFFF
-    whole = length <= PACKED_LETTERS and wide < 128
-    key = packed if whole else ~(length << 32 | mixed)
-    at = (tag << 1 | 1) & (slots.size - 1)
-    while slots[at]:
-        if slots[at - 1] == key:
-            surface = (slots[at] & 0xFFFFFFFF) - 1
-            same = length if whole else 0
-            begin = np.int64(0) if whole else ends[surface]
-            while same < length and arena[begin + same] == arena[used + same]:
-                same += 1
-            if same == length:
-                return surface, at, tag, key
-        at = (at + 2) & (slots.size - 1)
-    return np.int64(-1), at, tag, key
+@kernel
+def _shift(slots):
+    """Return how far to shift a tag to come to its slot."""
+    shift, size = TAG, slots.size
+    while size > 1:
+        size >>= 1
+        shift -= 1
+    return shift
 
 
-@njit(cache=True, nogil=True)
-def _fold(chars, first, last, left_out, entries, folds, arena, used):
-    """Write the folded form of characters to the arena from `used`; return what `_find` takes from it."""
-    at = used
-    mixed, packed, wide = np.int64(SEED), np.int64(0), np.int64(0)
-    for place in range(first, last):
-        entry = entries[chars[place]]
-        if entry & left_out:
-            continue
-        fold = entry & FOLDED
-        for part in range(fold + 1, fold + 1 + folds[fold]) if entry & MULTI else range(1):
-            code = np.int64(folds[part]) if entry & MULTI else fold
-            arena[at] = code
-            at += 1
-            mixed, packed, wide = _mix(mixed, code), _pack(packed, code), wide | code
-    return at - used, mixed, packed, wide
+@kernel
+def _tag(key, more):
+    """Return the hash of a word: its upper bits say which slot."""
+    return ((key * 0x1E3779B97F4A7C15 + more * 0x2545F4914F6CDD1D) & POSITIVE) >> 32
 
 
-@njit(cache=True, nogil=True)
+@kernel
+def rehash(keys, count, slots):
+    """Put the surfaces into `slots`: zeros, a power of two. Frequent words, which come first, get the best places."""
+    shift = _shift(slots)
+    for surface in range(count):
+        key = int(keys[2 * surface])
+        tag = _tag(key, int(keys[2 * surface + 1]) if key >= 0 else 0)
+        at = tag >> shift
+        while slots[at]:
+            at = (at + 1) & (slots.size - 1)
+        slots[at] = tag << 32 | (surface + 1)
+
+
+@kernel
 def _is_among(keys, key):
     found = False
     for place in range(keys.size):
@@ -144,102 +151,18 @@ def _is_among(keys, key):
     return found
 
 
-@njit(cache=True, nogil=True)
-def _is_possessive(entries, chars, at):
-    """Tell whether an apostrophe and a final s stand here."""
-    if not entries[chars[at]] & APOSTROPHE:
-        return False
-    second = entries[chars[at + 1]]
-    if second & FOLDED != 115 or second & MULTI:
-        return False
-    third = entries[chars[at + 2]]
-    if third & WORD:
-        return False
-    return not (third & APOSTROPHE and entries[chars[at + 3]] & LETTER)
-
-
-@njit(cache=True, nogil=True)
-def _initials_end(entries, chars, at):
-    """Return the end of `U.S.` or `U.S` that begins here, or `at`."""
-    after = at
-    while entries[chars[after]] & LETTER and entries[chars[after + 1]] & DOT:
-        after += 2
-    letters = (after - at) >> 1
-    if letters and entries[chars[after]] & LETTER and not entries[chars[after + 1]] & WORD:
-        joined = entries[chars[after + 1]] & APOSTROPHE and entries[chars[after + 2]] & LETTER
-        if not joined or _is_possessive(entries, chars, after + 1):
-            letters += 1
-            after += 1
-    return after if letters > 1 else at
-
-
-@njit(cache=True, nogil=True)
-def _digits_end(entries, chars, at):
-    while entries[chars[at]] & DIGIT:
-        at += 1
-    return at
-
-
-@njit(cache=True, nogil=True)
-def _number_end(entries, chars, at):
-    """Return the end of the number that begins here: digits, groups of three, one decimal point."""
-    after = _digits_end(entries, chars, at)
-    if entries[chars[at - 1]] & (DOT | COMMA) and entries[chars[at - 2]] & DIGIT:
-        return after
-    if after - at <= 3:
-        while entries[chars[after]] & COMMA and _digits_end(entries, chars, after + 1) == after + 4:
-            after += 4
-    if entries[chars[after]] & DOT:
-        end = _digits_end(entries, chars, after + 1)
-        if end > after + 1 and not (entries[chars[end]] & DOT and entries[chars[end + 1]] & DIGIT):
-            after = end
-    return after
-
-
-@njit(cache=True, nogil=True)
-def _extent(entries, chars, at):
-    """Return what the word that begins here takes.
-
-    Returns:
-        (first, last, next, left_out, apostrophe): the word is `chars[first:last]` without those whose entries have a
-        flag of `left_out`; the search goes on at `next`; its first apostrophe, or -1.
-    """
-    entry = entries[chars[at]]
-    none = np.int64(-1)
-    if entry & IDEOGRAPH:
-        last = at + 2 if entries[chars[at + 1]] & IDEOGRAPH else at + 1
-        return at, last, at + 1 if entries[chars[last]] & IDEOGRAPH else last, 0, none
-    if entry & LETTER:
-        last = _initials_end(entries, chars, at)
-        if last > at:
-            return at, last, last + 2 if _is_possessive(entries, chars, last) else last, DOT, none
-    after = _number_end(entries, chars, at) if entry & DIGIT else at
-    apostrophe = none
-    while True:
-        entry = entries[chars[after]]
-        if not entry & WORD:
-            if not (entry & APOSTROPHE and after > at and entries[chars[after + 1]] & LETTER):
-                break
-            if apostrophe < 0:
-                apostrophe = after
-        after += 1
-    possessive = apostrophe >= 0 and after - 2 > at and _is_possessive(entries, chars, after - 2)
-    return at, after - 2 if possessive else after, after, COMMA, apostrophe
-
-
-@njit(cache=True, nogil=True)
+@kernel
 def _is_blank(code):
     return code == 0x20 or code == 0x09
 
 
-@njit(cache=True, nogil=True)
-def _boundary(codes, entries, gap_start, gap_end, dotted):
+@kernel
+def _boundary(codes, entries, gap_start, gap_end):
     """Return what begins at `gap_end`: 2 a paragraph, 1 a sentence, 0 nothing.
 
-    The gap may begin at its first character with `ENDING`. `dotted` says that the word before it is an abbreviation or
-    an initial.
+    Or `AFTER_STOP`: a sentence, unless the word before the gap is an abbreviation or an initial.
     """
-    newline = np.int64(-1)
+    newline = -1
     unspaced = False
     for at in range(gap_start, gap_end):
         code = codes[at]
@@ -251,7 +174,7 @@ def _boundary(codes, entries, gap_start, gap_end, dotted):
             newline = at
         elif newline >= 0:
             if not entries[code] & SPACE:
-                newline = np.int64(-1)
+                newline = -1
             elif at == newline + 2 and _is_blank(code) and _is_blank(codes[at - 1]):
                 return 2
         unspaced |= code == 0x3002 or code == 0xFF01 or code == 0xFF1F or code == 0xFF61  # 。！？｡
@@ -272,158 +195,251 @@ def _boundary(codes, entries, gap_start, gap_end, dotted):
                     break
                 after += 1
             if after < gap_end and entries[codes[after]] & SPACE:
-                return 0 if code == 0x2E and dotted else 1
+                return AFTER_STOP if code == 0x2E else 1
     return 0
 
 
-@njit(cache=True, nogil=True)
-def _compact(codes, end, characters, state):
-    """Write the text's characters that count to `visible`, composed; return DONE or NEEDS_PAIR."""
-    entries, _, pair_keys, pair_wholes, _, visible, starts = characters
+@kernel
+def _compact(codes, shapes, begin, end, characters, state):
+    """Write the text's characters that count to `visible`, composed, and their shapes; return DONE or NEEDS_PAIR."""
+    table, _, _, pair_keys, pair_wholes, _, visible, starts = characters
     at, count = state[READ], state[COMPACTED]
     while at < end:
-        code = np.int64(codes[at])
-        entry = entries[code]
-        last = entries[visible[count - 1]] if count > MARGIN else np.int64(0)
-        takes = last & ((LETTER | IDEOGRAPH) if entry & IGNORED else IDEOGRAPH)
-        whole = np.int64(0)
-        if takes and entry & COMPOSES:
-            key = np.int64(visible[count - 1]) << 21 | code
+        code = int(codes[at])
+        shape = int(table[code])
+        ignored = shape >= BETWEEN and shape & SPECIAL
+        last = KINDS[shapes[count - 1]] if count > begin else 0
+        takes = last & (LETTER | IDEOGRAPH) if ignored else last & IDEOGRAPH
+        whole = 0
+        if takes and shape & SPECIAL and (not ignored or shape & MARK):
+            key = int(visible[count - 1]) << 21 | code
             slot = (key ^ (key >> 21) * 31) & (pair_keys.size - 1)
             if pair_keys[slot] != key:
                 state[READ], state[COMPACTED], state[NEED], state[PAIR] = at, count, slot, key
                 return NEEDS_PAIR
-            whole = np.int64(pair_wholes[slot])
+            whole = int(pair_wholes[slot])
         if whole:
             visible[count - 1] = whole
-        elif not entry & IGNORED:
+            shapes[count - 1] = table[whole]
+        elif not ignored:
             visible[count] = code
+            shapes[count] = shape
             starts[count] = at
             count += 1
         at += 1
-    for margin in range(MARGIN):
-        visible[count + margin] = 0
     state[READ], state[COMPACTED] = at, count
+    for at in range(count, end):
+        shapes[at] = BETWEEN
     return DONE
 
 
-@njit(cache=True, nogil=True)
-def _tokenize(codes, compacted, begin, end, characters, dictionary, output, state):
-    """Write the tokens of one text; return DONE, NEEDS_ARENA or NEEDS_SLOTS."""
-    # Taken apart here: each use of a tuple's array counts references.
-    entries, folds, _, _, widest, visible, visible_starts = characters
-    arena, ends, slots, abbreviations, elisions = dictionary
-    surface_ids, boundaries, _ = output
-    chars = visible if compacted else codes
-    at, stop = (MARGIN, state[COMPACTED]) if compacted else (begin, end)
-    first_token = token = state[TOKENS]
-    used = state[ARENA_USED]
-    last_end = begin
-    dotted = False
-    while at < stop:
-        entry = entries[chars[at]]
-        if not entry & (WORD | IDEOGRAPH):
-            at += 1
-            continue
-        if used + SHORT > arena.size:
-            state[NEED] = used + SHORT
-            return NEEDS_ARENA
-        # Nearly every word is letters alone, one to one: folded while they are read.
-        first = after = at
-        mixed, packed, wide = np.int64(SEED), np.int64(0), np.int64(0)
-        limit = first + SHORT
-        while entry & SIMPLE and after < limit:
-            code = entry & FOLDED
-            arena[used + after - first] = code
-            mixed, packed, wide = _mix(mixed, code), _pack(packed, code), wide | code
-            after += 1
-            entry = entries[chars[after]]
-        length = last = after - first
-        if length and not entry & (WORD | APOSTROPHE) and not (entry & DOT and length == 1):
-            at = last = after
-        else:
-            first, last, at, left_out, apostrophe = _extent(entries, chars, at)
-            room = (last - first) * widest
-            if used + room > arena.size:
-                state[NEED] = used + room
-                return NEEDS_ARENA
-            if 0 <= apostrophe < last and elisions.size:
-                length, _, packed, wide = _fold(chars, first, apostrophe, left_out, entries, folds, arena, used)
-                if length <= PACKED_LETTERS and wide < 128 and _is_among(elisions, packed):
-                    first = apostrophe + 1
-            length, mixed, packed, wide = _fold(chars, first, last, left_out, entries, folds, arena, used)
-        surface, slot, tag, key = _find(arena, ends, slots, used, length, mixed, packed, wide)
-        if surface < 0:
-            surface = state[SURFACES]
-            if 4 * surface >= slots.size or surface + 1 >= ends.size:
-                return NEEDS_SLOTS
-            slots[slot - 1], slots[slot] = key, tag << 32 | surface + 1
-            used += length
-            ends[surface + 1] = used
-            state[SURFACES], state[ARENA_USED] = surface + 1, used
-        start = np.int64(visible_starts[first]) if compacted else first
-        if token == first_token:
-            boundaries[token] = 2
-        else:
-            while last_end < start and not entries[codes[last_end]] & ENDING:
-                last_end += 1
-            boundaries[token] = _boundary(codes, entries, last_end, start, dotted) if last_end < start else 0
-        surface_ids[token] = surface
-        token += 1
-        # A mark after it counts to the gap here, where it changes nothing.
-        last_end = np.int64(visible_starts[last - 1]) + 1 if compacted else last
-        dotted = surface < abbreviations or (length == 1 and entries[chars[first]] & ALPHA != 0)
-    state[TOKENS] = token
+@kernel
+def _shape(codes, shapes, table, state):
+    """Write the shapes of the code points that have none yet; return DONE, or NEEDS_SHAPES."""
+    # Two loops: the first has nothing but the look-up, the second is done many shapes at once.
+    for at in range(codes.size):
+        shapes[at] = table[codes[at]]
+    special, unknown = 0, False
+    for at in range(codes.size):
+        special |= shapes[at] & (shapes[at] >> 4) & SPECIAL
+        unknown |= shapes[at] == UNKNOWN
+    if unknown:
+        for at in range(codes.size):
+            if shapes[at] == UNKNOWN:
+                state[NEED] = codes[at]
+                return NEEDS_SHAPES
+    state[SHAPED], state[SPECIALS] = codes.size, special
     return DONE
 
 
-@njit(cache=True, nogil=True)
-def tokenize_texts(codes, bounds, characters, dictionary, output, state):
+@kernel
+def _is_special(shapes, begin, end):
+    special = 0
+    for at in range(begin, end):
+        special |= shapes[at] & (shapes[at] >> 4) & SPECIAL
+    return special != 0
+
+
+@kernel
+def tokenize_texts(codes, shapes, eights, bounds, characters, dictionary, output, state):
     """Write the tokens of texts.
 
     Args:
         codes: uint32[n] code points, all below 0x110000; `MARGIN` zeros before the first text and after each.
+        shapes: uint8[n + PADDING], to be written but for the padding: `BETWEEN`.
+        eights: int64[n + PADDING - 7], the same memory read eight shapes at a time, from each shape.
         bounds: int64[texts + 1]; text i is `codes[bounds[i]:bounds[i + 1] - MARGIN]`.
-        characters: Characters; the entry of 0 has been filled.
+        characters: Characters.
         dictionary: Dictionary.
         output: Output.
-        state: int64[STATES]: TEXT is 0 at first, READ -1; the rest is counts so far. Changed.
+        state: int64[STATES]: SHAPED, SPECIALS and TEXT are 0 at first, READ -1; the rest is counts so far. Changed.
 
     Returns:
-        DONE, or what the caller must do before it calls again: fill the block of 256 entries of code point NEED; put
-        the pair PAIR with its composition into slot NEED; give an arena of at least NEED, a larger `slots` and `ends`,
-        or a `visible` and its starts of at least NEED.
+        DONE, or what the caller must do before it calls again: fill the shapes and entries of the 256 code points
+        around NEED; put the pair PAIR with its composition into slot NEED; give an arena of at least NEED, larger
+        `slots` and `keys`, or a `visible` and its starts of at least NEED.
     """
-    entries = characters.entries
+    # Taken apart here, and one long function: each use of a tuple's array, and each array that a function is called
+    # with, counts references, which costs more than most words do.
+    table, entries, folds, _, _, widest, visible, visible_starts = characters
+    arena, keys, slots, abbreviations, elisions = dictionary
+    surface_ids, boundaries, starts = output
+    if state[SHAPED] < codes.size and _shape(codes, shapes, table, state) != DONE:
+        return NEEDS_SHAPES
+    shift = _shift(slots)
+    token = state[TOKENS]
+    used = state[ARENA_USED]
     for text in range(state[TEXT], bounds.size - 1):
-        state[TEXT] = text
+        state[TEXT], state[TOKENS] = text, token
         begin, end = bounds[text], bounds[text + 1] - MARGIN
         compacted = state[READ] >= 0
-        if not compacted:
-            seen, known = np.int64(0), np.int64(KNOWN)
-            for at in range(begin, end):
-                entry = entries[codes[at]]
-                seen |= entry
-                known &= entry
-            if not known:
-                for at in range(begin, end):
-                    if not entries[codes[at]]:
-                        state[NEED] = codes[at]
-                        return NEEDS_BLOCK
-            compacted = seen & (IGNORED | COMPOSES) != 0
-        if compacted:
-            if characters.visible.size < end - begin + 2 * MARGIN:
-                state[NEED] = end - begin + 2 * MARGIN
+        if state[SPECIALS] and not compacted and _is_special(shapes, begin, end):
+            if visible.size < codes.size:
+                state[NEED] = codes.size
                 return NEEDS_SCRATCH
-            if state[READ] < 0:
-                state[READ], state[COMPACTED] = begin, MARGIN
-            request = _compact(codes, end, characters, state)
-            if request != DONE:
-                return request
-        request = _tokenize(codes, compacted, begin, end, characters, dictionary, output, state)
-        if request != DONE:
-            return request
-        output.starts[text + 1] = state[TOKENS]
+            state[READ] = state[COMPACTED] = begin
+            compacted = True
+        if compacted and _compact(codes, shapes, begin, end, characters, state) != DONE:
+            return NEEDS_PAIR
+        chars = visible if compacted else codes
+        last_end, dotted = begin, False
+        at = begin
+        while at < end and shapes[at] >= BETWEEN:
+            at += 1
+        ending, elided = -1, -1
+        while at < end:
+            # A plain word of up to 16 letters, and what follows it.
+            first = at
+            eight = int(eights[np.uint64(at)])
+            other = (eight >> 7) & ONES
+            key, more = eight & ~other & (other - 1), 0
+            after = at + (_low_zeros(other) >> 3)
+            if not other:
+                eight = int(eights[np.uint64(at + 8)])
+                other = (eight >> 7) & ONES
+                more = eight & ~other & (other - 1)
+                after += _low_zeros(other) >> 3
+            last = after
+            shape = shapes[np.uint64(after)]
+            following = shapes[np.uint64(after + 1)]
+            usual = shape == BETWEEN and following < BETWEEN  # one blank, and a word
+            is_letter = False
+            if not usual:
+                plain = shape & 0xC7 == BETWEEN
+                if not plain and shape >= BETWEEN and after > first:
+                    if shape & APOSTROPHE:
+                        third = shapes[after + 2]
+                        if following == 115 and third >= BETWEEN and not third & APOSTROPHE:
+                            plain = True  # a final 's
+                            after += 2
+                        elif elided < 0 and KINDS[following] & LETTER and not more and _is_among(elisions, key):
+                            elided, at = at, after + 1
+                            continue
+                    elif key & 0xFF >= 0x40:
+                        plain = after > first + 1 or not shape & DOT
+                    else:
+                        plain = not KINDS[following] & DIGIT
+                is_letter = 0x40 <= key < 0x80
+                if not plain:
+                    first = elided if elided >= 0 else at
+                    left_out, apostrophe, last = 0, -1, first
+                    if shape & (BETWEEN | ONE) == WIDE | ONE:  # perhaps letters of another script alone, one to one
+                        while KINDS[shapes[np.uint64(last)]] & SIMPLE:
+                            last += 1
+                    after, kind = last, KINDS[shapes[np.uint64(last)]]
+                    if last == first or kind & (WORD | JOINS) or (kind & STOPS and last == first + 1):
+                        first, last, after, left_out, apostrophe = extent(shapes, first)
+                    room = (last - first) * widest
+                    if used + room > arena.size:
+                        state[NEED] = used + room
+                        return NEEDS_ARENA
+                    key, more = 0, 0
+                    if 0 <= apostrophe < last and apostrophe <= first + 8:
+                        for place in range(apostrophe - 1, first - 1, -1):
+                            key = key << 8 | int(shapes[place])
+                        if _is_among(elisions, key):
+                            first = apostrophe + 1
+                    # Its folded form, at the end of the arena.
+                    stop, mixed, wide = used, SEED, 0
+                    for place in range(first, last):
+                        if KINDS[shapes[np.uint64(place)]] & left_out:
+                            continue
+                        entry = int(entries[chars[np.uint64(place)]])
+                        fold = entry & FOLDED
+                        for part in range(fold + 1, fold + 1 + folds[fold]) if entry & MULTI else range(1):
+                            code = int(folds[part]) if entry & MULTI else fold
+                            arena[np.uint64(stop)] = code
+                            stop += 1
+                            mixed, wide = ((mixed ^ code) * 16777619) & 0xFFFFFFFF, wide | code
+                    length, key = stop - used, 0
+                    if length > PACKED or wide > 127:
+                        key = int(~(length << 32 | mixed))
+                    else:
+                        for place in range(length - 1, -1, -1):
+                            more = more << 8 | key >> 56
+                            key = (key & LOWER_SEVEN) << 8 | int(arena[used + place])
+                    is_letter = length == 1 and entries[chars[first]] & ALPHA != 0
+                    state[LONGS] += length > LONG
+                elided = -1
+            # Its surface.
+            tag = _tag(key, more)
+            slot = tag >> shift
+            while True:
+                found = slots[np.uint64(slot)]
+                surface = (found & 0xFFFFFFFF) - 1
+                if found >> 32 == tag and surface >= 0 and keys[np.uint64(2 * surface)] == key:
+                    place = keys[np.uint64(2 * surface + 1)]
+                    if place == more:
+                        break
+                    if key < 0:
+                        length, same = ~key >> 32, 0
+                        while same < length and arena[place + same] == arena[used + same]:
+                            same += 1
+                        if same == length:
+                            break
+                elif not found:
+                    surface = state[SURFACES]
+                    if 2 * surface >= slots.size or 2 * surface + 1 >= keys.size:
+                        return NEEDS_SLOTS
+                    slots[slot] = tag << 32 | (surface + 1)
+                    keys[2 * surface] = key
+                    keys[2 * surface + 1] = more if key >= 0 else used
+                    if key < 0:
+                        used += ~key >> 32
+                    state[SURFACES], state[ARENA_USED] = surface + 1, used
+                    break
+                slot = (slot + 1) & (slots.size - 1)
+            # Whether a sentence or a paragraph begins with it.
+            what = 0
+            if ending:
+                if ending < 0:
+                    what = 2
+                elif compacted or first != last_end + 1 or shapes[last_end] & ENDS_ALONE:
+                    start = visible_starts[first] if compacted else first
+                    if start == last_end + 2 and codes[last_end] == 0x2E and codes[last_end + 1] == 0x20:
+                        what = 0 if entries[codes[start]] & LOWER else AFTER_STOP  # as below, without a call
+                    else:
+                        what = _boundary(codes, entries, last_end, start)
+                    if what == AFTER_STOP:
+                        what = int(not dotted)
+            boundaries[np.uint64(token)] = what
+            surface_ids[np.uint64(token)] = surface
+            token += 1
+            if usual:
+                at, ending, elided = after + 1, 0, -1
+            else:
+                # A mark after it counts to the gap here, where it changes nothing.
+                last_end = visible_starts[last - 1] + 1 if compacted else last
+                dotted = is_letter or surface < abbreviations
+                at, ending = after, 0
+                while True:
+                    eight = int(eights[np.uint64(at)])
+                    words = (~(eight & eight << 1) >> 7) & ONES
+                    ending |= eight >> 5 & ~words & (words - 1) & ONES
+                    at += _low_zeros(words) >> 3
+                    if words or at >= end:
+                        break
+        starts[text + 1] = token
         state[READ] = -1
-    state[TEXT] = bounds.size - 1
+    state[TEXT], state[TOKENS] = bounds.size - 1, token
     return DONE

@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import itertools
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import xxhash
-import zstandard
 
-from newsindex.analysis.batch import BatchTokenizer
+from newsindex.analysis.batch import BatchTokenizer, TokenBatch
+from newsindex.codec.columns import ArticleColumns
 from newsindex.codec.dictionary_kernel import encode_dictionary
-from newsindex.codec.encode_kernel import encode_boundaries, encode_terms, worst_bytes
-from newsindex.codec.format import DIGEST_BYTES, MISSING, STRINGS_IN_BLOCK, TERMS_IN_BLOCK
+from newsindex.codec.encode_kernel import encode_terms, worst_bytes
+from newsindex.codec.format import STRINGS_IN_BLOCK, TERMS_IN_BLOCK
 from newsindex.codec.front_kernel import encode_front
-from newsindex.codec.invert_kernel import invert
+from newsindex.codec.inversion import SortedTerms, TermRange, TermSorter, TextChunk, Vocabulary
 from newsindex.codec.sections import Bytes, SectionWriter
-from newsindex.schema import Date, Flag, Keyword, Number, PreparedArticle, Schema, Text, fold_keyword
+from newsindex.codec.stored import PackedArticles, narrow, pack_articles, packed_sections, stored_sections
+from newsindex.codec.workers import started
+from newsindex.schema import Date, Flag, Number, PreparedArticle, Schema, Text
 
 __all__ = [
     "Occurrences",
-    "Tokens",
     "dictionary_sections",
     "encode_articles",
+    "encode_columns",
     "encode_segment",
     "field_weights",
     "id_sections",
@@ -37,40 +41,30 @@ __all__ = [
     "strings_sections",
 ]
 
+# Occurrences encoded at a time. Terms begin anew aligned after so many, here as in a merge: the bytes hang on it.
+_OCCURRENCES = 4 * 1024 * 1024
 _BUFFER_BYTES = 8 * 1024 * 1024
 _WAITING_BYTES = 64 * 1024 * 1024
-_STORED_BLOCK = 32 * 1024
-_ZSTD_LEVEL = 1
+# Ranges of terms that are encoded by other threads while one is written.
+_RANGES_AHEAD = 3
 _Array = npt.NDArray[Any]
-
-
-@dataclass(frozen=True)
-class Tokens:
-    """The tokens of articles' texts: text = number of the article · F + number of the field, absent fields empty.
-
-    `surface_ids` uint32[n]; `boundaries` uint8[n]; `starts` int64[texts + 1]; `term_of_surface` uint32[s]; `terms` and
-    `surfaces` the strings; `long_words` counts the words over 255 bytes.
-    """
-
-    surface_ids: _Array
-    boundaries: _Array
-    starts: _Array
-    term_of_surface: _Array
-    terms: Sequence[str]
-    surfaces: Sequence[str]
-    long_words: int = 0
+_Piece = tuple[Bytes, Bytes]
 
 
 @dataclass(frozen=True)
 class Occurrences:
-    """The occurrences of a range of terms, as `invert` returns them.
+    """The occurrences of a range of terms.
 
-    Those of term r are [starts[r], starts[r + 1]); texts and positions are uint32.
+    Those of term r are [starts[r], starts[r + 1]); of each the text, and the position in it counted from 0, uint32.
     """
 
     starts: _Array
     texts: _Array
     positions: _Array
+
+    def gathered(self, texts: _Array, positions: _Array) -> tuple[_Array, _Array]:
+        """Return the texts and the positions; the room for them is not needed."""
+        return self.texts, self.positions
 
 
 def field_weights(schema: Schema) -> _Array:
@@ -82,40 +76,75 @@ def field_weights(schema: Schema) -> _Array:
 def encode_articles(
     schema: Schema, articles: Sequence[PreparedArticle], tokenizer: BatchTokenizer
 ) -> Iterator[memoryview]:
-    """Yield the chunks of the body of a segment: `encode_segment` of the articles' tokens."""
-    batch = tokenizer.tokenize([article.values.get(name, "") for article in articles for name in schema.text_fields])
-    tokens = Tokens(
-        batch.surface_ids,
-        batch.boundaries,
-        batch.starts,
-        tokenizer.term_of_surface,
-        tokenizer.terms,
-        tokenizer.surfaces,
-        batch.long_words,
-    )
-    return encode_segment(schema, articles, tokens)
-
-
-def encode_segment(schema: Schema, articles: Sequence[PreparedArticle], tokens: Tokens) -> Iterator[memoryview]:
     """Yield the chunks of the body of a segment that holds the articles in this order."""
+    texts = [article.values.get(name, "") for article in articles for name in schema.text_fields]
+    batch = tokenizer.tokenize(texts)
+    vocabulary = Vocabulary(tokenizer.term_of_surface, tokenizer.terms, tokenizer.surfaces)
+    return encode_segment(schema, articles, batch, vocabulary)
+
+
+def encode_segment(
+    schema: Schema, articles: Sequence[PreparedArticle], batch: TokenBatch, vocabulary: Vocabulary
+) -> Iterator[memoryview]:
+    """Yield the chunks of the body of a segment: `encode_columns` of the articles and their tokens."""
+    columns = ArticleColumns(schema)
+    columns.extend(articles)
+    chunk = TermSorter(len(schema.text_fields)).chunk(batch, vocabulary.term_of_surface)
+    packed = pack_articles([article.stored for article in articles])
+    return encode_columns(schema, columns, [packed], [chunk], lambda: vocabulary)
+
+
+def encode_columns(
+    schema: Schema,
+    columns: ArticleColumns,
+    packed: Iterable[PackedArticles],
+    texts: Iterable[TextChunk],
+    vocabulary: Callable[[], Vocabulary],
+    executor: Executor | None = None,
+) -> Iterator[memoryview]:
+    """Yield the chunks of the body of a segment.
+
+    Args:
+        schema: the index's.
+        columns: the articles but for their text.
+        packed, texts, vocabulary: the articles, in chunks; asked for in this order, so that what is done can be
+            written while the rest is under way. `texts` should not keep what it has given: memory.
+        executor: threads to share the work with.
+    """
     out = SectionWriter()
-    count = len(articles)
+    yield from packed_sections(out, packed)
     fields = len(schema.text_fields)
-    lengths = np.diff(tokens.starts).reshape(count, fields)
+    chunks = list(texts)
+    lengths = np.concatenate([np.zeros(0, np.int64), *(chunk.lengths for chunk in chunks)]).reshape(-1, fields)
     weights = field_weights(schema)
     weighted = np.floor(lengths @ weights).astype(np.uint32)
-    yield from _text_sections(out, tokens, fields, weights, weighted)
+    long_words = sum(chunk.long_words for chunk in chunks)
+    terms = SortedTerms(chunks, vocabulary())
+    told = np.zeros((len(terms.texts), 5), np.int64)
+    pieces = _encoding(terms.ranges(_OCCURRENCES), weights, weighted, told, executor)
+    # Enough to do while the first are encoded.
+    words, of_terms = terms.words()
+    told_words = np.zeros((len(words), 5), np.int64)
+    told_words[:, 1] = of_terms
+    yield from dictionary_sections(out, "words", words, told_words)
+    yield from _boundary_sections(out, chunks)
     for number, name in enumerate(schema.text_fields):
         yield from out.section(f"lengths.{name}", narrow(lengths[:, number]))
-    yield from _boundary_sections(out, tokens, count, fields)
-    for name in schema.of_kind(Keyword):
-        yield from _keyword_sections(out, name, [article.values.get(name, ()) for article in articles])
-    yield from _column_sections(out, schema, articles)
-    yield from _article_sections(out, schema, articles)
+    for name, values in columns.keywords.items():
+        keys, shown, counts, ords = values.finished()
+        yield from keyword_sections(
+            out, name, [key.encode() for key in keys], [text.encode() for text in shown], counts, ords
+        )
+    yield from _column_sections(out, schema, columns)
+    yield from id_sections(out, [article_id.encode() for article_id in columns.ids])
+    yield from strings_sections(out, "title", columns.titles)
+    yield from out.section("digest", columns.digests())
+    yield from _piece_sections(out, pieces)
+    yield from dictionary_sections(out, "terms", terms.texts, told)
     yield from out.directory(
         {
-            "doc_count": count,
-            "long_words": tokens.long_words,
+            "doc_count": columns.count,
+            "long_words": long_words,
             "text_fields": {
                 name: {"total": int(lengths[:, number].sum()), "doc_count": int((lengths[:, number] > 0).sum())}
                 for number, name in enumerate(schema.text_fields)
@@ -124,63 +153,100 @@ def encode_segment(schema: Schema, articles: Sequence[PreparedArticle], tokens: 
     )
 
 
-def _text_sections(
-    out: SectionWriter, tokens: Tokens, fields: int, weights: _Array, weighted: _Array
-) -> Iterator[memoryview]:
-    term_of_surface = tokens.term_of_surface
-    used_surfaces = np.flatnonzero(np.bincount(tokens.surface_ids, minlength=term_of_surface.size))
-    used_terms = np.unique(term_of_surface[used_surfaces])
-    encoded = sorted((tokens.terms[number].encode(), number) for number in used_terms.tolist())
-    rank = np.zeros(len(tokens.terms), np.uint32)
-    rank[[number for _, number in encoded]] = np.arange(len(encoded), dtype=np.uint32)
-    rank_of_surface = rank[term_of_surface]
-    occurrences = Occurrences(*invert(tokens.surface_ids, rank_of_surface, tokens.starts, len(encoded)))
-    told = np.zeros((len(encoded), 5), np.int64)
-    yield from postings_sections(out, [occurrences], weights, weighted, told)
-    yield from dictionary_sections(out, "terms", [term for term, _ in encoded], told)
-    words = sorted(
-        (tokens.surfaces[number].encode(), int(rank_of_surface[number]))
-        for number in used_surfaces.tolist()
-        if tokens.surfaces[number] != tokens.terms[term_of_surface[number]]
-    )
-    words = [(word, term) for word, term in words if len(word) <= 255]
-    told_words = np.zeros((len(words), 5), np.int64)
-    told_words[:, 1] = [term for _, term in words]
-    yield from dictionary_sections(out, "words", [word for word, _ in words], told_words)
-
-
 def postings_sections(
-    out: SectionWriter, ranges: Iterable[Occurrences], weights: _Array, weighted: _Array, told: _Array
+    out: SectionWriter,
+    ranges: Iterable[Occurrences | TermRange],
+    weights: _Array,
+    weighted: _Array,
+    told: _Array,
+    executor: Executor | None = None,
 ) -> Iterator[memoryview]:
     """Yield the sections of postings and positions of ranges of terms; `told` is filled as `encode_terms` fills it.
 
-    `weights` float64[F] of the fields; `weighted` uint32[n], the weighted length of each article.
+    `weights` float64[F] of the fields; `weighted` uint32[n], the weighted length of each article; `executor` has
+    threads to encode with.
     """
-    fields = weights.size
+    return _piece_sections(out, _encoding(ranges, weights, weighted, told, executor))
+
+
+def _piece_sections(out: SectionWriter, pieces: Iterator[_Piece]) -> Iterator[memoryview]:
     # Positions wait, those of a large segment in a file without a name: they would not fit in memory.
     with tempfile.SpooledTemporaryFile(_WAITING_BYTES) as waiting:
 
-        def encoded() -> Iterator[Bytes]:
-            first = 0
-            for occurrences in ranges:
-                starts = occurrences.starts
-                longest = int((starts[1:] - starts[:-1]).max()) if starts.size > 1 else 0
-                size = max(_BUFFER_BYTES, (worst_bytes(longest, fields) + 3) & ~3)
-                postings, placed = np.empty(size, np.uint8), np.empty(size, np.uint8)
-                rows = told[first : first + starts.size - 1]
-                term = 0
-                while term < starts.size - 1:
-                    term, used, put = encode_terms(
-                        term, starts, occurrences.texts, occurrences.positions, fields, weights, weighted, postings,
-                        placed, rows,
-                    )  # fmt: skip
-                    waiting.write(placed[:put].data)
-                    yield postings[:used].copy()
-                first += starts.size - 1
+        def postings() -> Iterator[Bytes]:
+            for encoded, positions in pieces:
+                waiting.write(positions.data)
+                yield encoded
 
-        yield from out.section("postings", encoded())
+        yield from out.section("postings", postings())
         waiting.seek(0)
         yield from out.section("positions", iter(lambda: waiting.read(_BUFFER_BYTES), b""))
+
+
+def _encoding(
+    ranges: Iterable[Occurrences | TermRange],
+    weights: _Array,
+    weighted: _Array,
+    told: _Array,
+    executor: Executor | None,
+) -> Iterator[_Piece]:
+    """Begin to encode ranges of terms, where there are threads; return what will be their postings and positions."""
+    waiting = iter(ranges)
+    under_way: deque[Future[list[_Piece]]] = deque()
+    buffers: list[_Buffers] = []
+    first = 0
+
+    def begin() -> None:
+        nonlocal first
+        for occurrences in itertools.islice(waiting, 1):
+            rows = told[first : first + occurrences.starts.size - 1]
+            first += len(rows)
+            under_way.append(started(executor, _encoded, occurrences, weights, weighted, rows, buffers))
+
+    def pieces() -> Iterator[_Piece]:
+        begin()
+        while under_way:
+            yield from under_way.popleft().result()
+            begin()
+
+    if executor is not None:
+        for _ in range(_RANGES_AHEAD):
+            begin()
+    return pieces()
+
+
+class _Buffers:
+    """Memory to encode a range of terms in, used for one after the other: new memory costs as much as the encoding."""
+
+    def __init__(self) -> None:
+        self.texts = self.positions = np.empty(0, np.uint32)
+        self.postings = self.placed = np.empty(0, np.uint8)
+
+    def make_room(self, occurrences: int, encoded: int) -> None:
+        if self.texts.size < occurrences:
+            self.texts, self.positions = np.empty(occurrences, np.uint32), np.empty(occurrences, np.uint32)
+        if self.postings.size < encoded:
+            self.postings, self.placed = np.empty(encoded, np.uint8), np.empty(encoded, np.uint8)
+
+
+def _encoded(
+    occurrences: Occurrences | TermRange, weights: _Array, weighted: _Array, told: _Array, free: list[_Buffers]
+) -> list[_Piece]:
+    """Return postings and positions of a range of terms, in pieces; `free` are buffers that nobody uses."""
+    fields, starts = weights.size, occurrences.starts
+    longest = int((starts[1:] - starts[:-1]).max()) if starts.size > 1 else 0
+    buffers = free.pop() if free else _Buffers()
+    buffers.make_room(int(starts[-1]), max(_BUFFER_BYTES, (worst_bytes(longest, fields) + 3) & ~3))
+    texts, positions = occurrences.gathered(buffers.texts, buffers.positions)
+    pieces = []
+    term = 0
+    while term < starts.size - 1:
+        term, used, put = encode_terms(
+            term, starts, texts, positions, fields, weights, weighted, buffers.postings, buffers.placed, told
+        )
+        pieces.append((buffers.postings[:used].copy(), buffers.placed[:put].copy()))
+    free.append(buffers)
+    return pieces
 
 
 def dictionary_sections(out: SectionWriter, name: str, terms: Sequence[bytes], told: _Array) -> Iterator[memoryview]:
@@ -200,36 +266,13 @@ def _joined(texts: Sequence[bytes]) -> tuple[Bytes, _Array]:
     return np.frombuffer(b"".join(texts), np.uint8), starts
 
 
-def _boundary_sections(out: SectionWriter, tokens: Tokens, count: int, fields: int) -> Iterator[memoryview]:
-    data = np.empty(5 * int(np.count_nonzero(tokens.boundaries)), np.uint8)
-    ends = np.zeros(count + 1, np.uint64)
-    used = encode_boundaries(tokens.boundaries, tokens.starts, fields, data, ends)
-    yield from out.section("boundaries.data", data[:used])
-    yield from out.section("boundaries.starts", narrow(ends))
-
-
-def _keyword_sections(out: SectionWriter, name: str, values: Sequence[Sequence[str]]) -> Iterator[memoryview]:
-    written = dict.fromkeys(itertools.chain.from_iterable(values))
-    folded = {text: fold_keyword(text) for text in written}
-    shown: dict[str, str] = {}
-    for text, key in folded.items():
-        shown.setdefault(key, text.strip())
-    order = sorted(shown, key=str.encode)
-    number = {key: place for place, key in enumerate(order)}
-    number_of = {text: number[key] for text, key in folded.items()}
-    ords: list[int] = []
-    counts = np.zeros(len(values), np.uint32)
-    for doc, texts in enumerate(values):
-        if texts:
-            own = [number_of[text] for text in texts]
-            if len(own) > 1:
-                own = sorted(set(own))
-            ords += own
-            counts[doc] = len(own)
-    yield from keyword_sections(
-        out, name, [key.encode() for key in order], [shown[key].encode() for key in order], counts,
-        np.array(ords, np.uint32),
-    )  # fmt: skip
+def _boundary_sections(out: SectionWriter, chunks: Sequence[TextChunk]) -> Iterator[memoryview]:
+    yield from out.section("boundaries.data", [chunk.boundaries for chunk in chunks])
+    ends, size = [np.zeros(1, np.uint64)], 0
+    for chunk in chunks:
+        ends.append(chunk.boundary_ends[1:] + np.uint64(size))
+        size += chunk.boundaries.size
+    yield from out.section("boundaries.starts", narrow(np.concatenate(ends)))
 
 
 def keyword_sections(
@@ -243,31 +286,24 @@ def keyword_sections(
     yield from out.section(f"ords.{name}", narrow(ords))
 
 
-def _column_sections(out: SectionWriter, schema: Schema, articles: Sequence[PreparedArticle]) -> Iterator[memoryview]:
-    for name, field in schema.fields.items():
-        values = [article.values.get(name) for article in articles]
-        if isinstance(field.kind, Date):
-            yield from out.section(f"date.{name}", np.array([MISSING if v is None else v for v in values], np.int64))
-        elif isinstance(field.kind, Number):
-            kind = np.float64 if field.type_name == "float" else np.int64
-            yield from out.section(f"number.{name}", np.array([0 if v is None else v for v in values], kind))
-            yield from out.section(f"has.{name}", np.array([v is not None for v in values], np.uint8))
-        elif isinstance(field.kind, Flag):
-            yield from out.section(f"flag.{name}", np.array([2 if v is None else int(v) for v in values], np.uint8))
-
-
-def _article_sections(out: SectionWriter, schema: Schema, articles: Sequence[PreparedArticle]) -> Iterator[memoryview]:
-    ids = [article.article_id.encode() for article in articles]
-    yield from id_sections(out, ids)
-    yield from strings_sections(out, "title", [_title(schema, article).encode() for article in articles])
-    yield from out.section("digest", bytes.fromhex("".join(article.digest[: 2 * DIGEST_BYTES] for article in articles)))
-    yield from stored_sections(out, (article.stored.encode() for article in articles))
+def _column_sections(out: SectionWriter, schema: Schema, columns: ArticleColumns) -> Iterator[memoryview]:
+    for name in schema.of_kind(Date, Number, Flag):
+        values, present = columns.column(name)
+        kind = schema.fields[name].kind
+        if isinstance(kind, Date):
+            yield from out.section(f"date.{name}", values)
+        elif isinstance(kind, Number):
+            yield from out.section(f"number.{name}", values)
+            yield from out.section(f"has.{name}", present.astype(np.uint8))
+        else:
+            yield from out.section(f"flag.{name}", np.where(present, values, np.uint8(2)))
 
 
 def id_sections(out: SectionWriter, ids: Sequence[bytes]) -> Iterator[memoryview]:
     """Yield the sections of the articles' ids, and of their hashes in order."""
     hashes = np.array([xxhash.xxh32_intdigest(article_id) for article_id in ids], np.uint32)
-    order = np.argsort(hashes, kind="stable")
+    # Of articles with one id the last is the one that may live: it is found first.
+    order = len(ids) - 1 - np.argsort(hashes[::-1], kind="stable")
     joined, starts = _joined(ids)
     blocks = np.zeros(-(-len(ids) // STRINGS_IN_BLOCK) + 1, np.uint64)
     data = np.empty(joined.size + 6 * len(ids), np.uint8)
@@ -284,54 +320,3 @@ def strings_sections(out: SectionWriter, name: str, texts: Sequence[bytes]) -> I
     np.cumsum([len(text) for text in texts], out=starts[1:])
     yield from out.section(f"{name}.data", b"".join(texts))
     yield from out.section(f"{name}.starts", narrow(starts))
-
-
-def stored_sections(out: SectionWriter, articles: Iterable[bytes]) -> Iterator[memoryview]:
-    """Yield the sections of the stored articles, compressed in blocks of at least 32 KiB, an article in one block."""
-    compressor = zstandard.ZstdCompressor(level=_ZSTD_LEVEL, write_content_size=True)
-    sizes: list[int] = []
-    ends = [0]
-    starts = [0]
-
-    def blocks() -> Iterator[bytes]:
-        block: list[bytes] = []
-        size = 0
-        for article in articles:
-            block.append(article)
-            size += len(article)
-            starts.append(starts[-1] + len(article))
-            if size >= _STORED_BLOCK:
-                yield packed(block, size)
-                block, size = [], 0
-        if block:
-            yield packed(block, size)
-
-    def packed(block: list[bytes], size: int) -> bytes:
-        data = compressor.compress(b"".join(block))
-        sizes.append(size)
-        ends.append(ends[-1] + len(data))
-        return data
-
-    yield from out.section("stored.data", blocks())
-    yield from out.section("stored.blocks", narrow(np.array(ends, np.uint64)))
-    yield from out.section("stored.sizes", np.array(sizes, np.uint32))
-    yield from out.section("stored.starts", narrow(np.array(starts, np.uint64)))
-
-
-def _title(schema: Schema, article: PreparedArticle) -> str:
-    """Return what a list of hits calls the article: its title, else the first line of what text it has."""
-    texts = [article.values[name] for name in ("title", *schema.text_fields) if name in article.values]
-    first = next((text for text in texts if isinstance(text, str)), "")
-    title: str = first.strip()
-    return (
-        title
-        if "title" in article.values or schema.text_fields[0] in article.values
-        else (title.partition("\n")[0][:100])
-    )
-
-
-def narrow(values: _Array) -> _Array:
-    """Return unsigned numbers in the least of 8, 16, 32 and 64 bits that holds them all."""
-    most = int(values.max()) if values.size else 0
-    widths = ((2**8, np.uint8), (2**16, np.uint16), (2**32, np.uint32))
-    return values.astype(next((width for limit, width in widths if most < limit), np.uint64))

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
-__all__ = ["canonical_url", "fold_keyword", "hashed_id", "identifying_url"]
+__all__ = ["canonical_url", "fold_keyword", "has_key", "hashed_id", "identifying_url"]
 
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _WEB_ADDRESS = re.compile(r"\s*https?://[^/?#\s]", re.IGNORECASE)
@@ -23,6 +23,11 @@ def fold_keyword(text: str) -> str:
     if not text.isascii():
         text = _ACCENTS.sub("", unicodedata.normalize("NFKD", text))
     return " ".join(text.casefold().split())
+
+
+def has_key(text: str) -> bool:
+    """Tell whether anything is left of a keyword value when it is folded."""
+    return bool(fold_keyword(text)) if not text.isascii() else not text.isspace() and text != ""
 
 
 def canonical_url(url: str) -> str:

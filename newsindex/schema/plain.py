@@ -10,9 +10,21 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from newsindex.schema.kinds import Date, Field, Keyword, Number, alternatives, as_date, as_list
+from newsindex.dates import EPOCH
+from newsindex.schema.identity import has_key
+from newsindex.schema.kinds import (
+    LARGEST_NUMBER,
+    Date,
+    Field,
+    Keyword,
+    Number,
+    Stored,
+    Text,
+    alternatives,
+    as_date,
+)
 
-__all__ = ["PlainFields"]
+__all__ = ["Moment", "PlainFields", "PlainRecord", "moment_of"]
 
 # What JSON writes as it is, and pydantic does not touch.
 _PLAIN_TYPES = frozenset({str, int, bool, type(None)})
@@ -20,6 +32,15 @@ _RULES_OF_ITS_OWN = frozenset(
     "__init__ __new__ __getattribute__ __getattr__ __iter__ model_post_init model_validate model_dump"
     " __get_pydantic_core_schema__ __pydantic_init_subclass__ __pydantic_extra__".split()
 )
+# Records of one source have the same keys in the same order, or a few such orders; a hostile source has any.
+_MOST_SHAPES = 256
+_MOST_VALUES = 4096
+_NAIVE_EPOCH = EPOCH.replace(tzinfo=None)
+
+Moment = tuple[int, str, bool]
+"""A date: microseconds since 1970 UTC, as it is stored, and whether it came without a zone."""
+PlainRecord = tuple[dict[str, Any], dict[str, Any], tuple[str, ...], tuple[str, ...]]
+"""What is stored, with the id as given; the values to index; the dates without a zone; the unknown keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +48,43 @@ class _Rule:
     """What a field takes: `default` is ... when it must be given, `many` tells of a list of strings."""
 
     name: str
+    kind: type[Any]
     wanted: Any
     optional: bool
     default: Any
     many: bool
 
 
+@dataclass(slots=True)
+class _Shape:
+    """How to read records that have the same keys in the same order.
+
+    `template` has what is stored, in order: the id, the model's fields, the other keys sorted. `known` are the keys to
+    read when others are to be ignored. The rest are the fields to look at, by kind, each with whether None will do.
+    """
+
+    template: dict[str, Any]
+    known: tuple[str, ...] | None
+    unknown: tuple[str, ...]
+    extras: tuple[str, ...]
+    id_may_be_text: bool = True
+    id_optional: bool = True
+    texts: tuple[tuple[str, bool], ...] = ()
+    words: tuple[tuple[str, bool], ...] = ()
+    lists: tuple[str, ...] = ()
+    dates: tuple[tuple[str, bool], ...] = ()
+    others: tuple[_Rule, ...] = ()
+
+
 class PlainFields:
     """The fields of a model that does no more than hold values of plain types."""
 
     def __init__(self, rules: tuple[_Rule, ...], extra: str | None) -> None:
-        self._rules = tuple((rule.name, rule.wanted, rule.optional, rule.default, rule.many) for rule in rules)
+        self._rules = rules
         self._extra = extra
+        self._shapes: dict[tuple[Any, ...], _Shape | None] = {}
+        # One tuple for all articles: of what is made for each, the garbage collector takes its share.
+        self._alone: dict[str, tuple[str, ...]] = {}
         self.has_floats = any(rule.wanted is float for rule in rules)
 
     @classmethod
@@ -55,48 +101,179 @@ class PlainFields:
             return None
         return cls(tuple(rule for rule in rules if rule is not None), model.model_config.get("extra"))
 
-    def read(self, record: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        """Return the fields and the other keys of a record as the model would have them.
+    def read(self, record: Mapping[str, Any]) -> PlainRecord | None:
+        """Return a record as the model would have it.
 
-        None when there is anything to convert or to refuse: then pydantic decides.
+        None when there is anything to convert or to refuse: then pydantic decides, and says why.
         """
         if type(record) is not dict:
             return None
-        given: dict[str, Any] = {}
-        known = 0
-        for name, wanted, optional, default, many in self._rules:
-            if name not in record:
-                if default is ...:
-                    return None
-                given[name] = [] if many else default
-                continue
-            known += 1
-            value = record[name]
-            kind = type(value)
-            if many:
-                if value is None or kind is str:
-                    value = as_list(value)
-                elif kind is not list or not _are_strings(value):
-                    return None
-            elif value is not None:
-                if wanted is datetime and (kind is str or kind is datetime):
-                    try:
-                        value = as_date(value)
-                    except ValueError:
-                        return None
-                    if value is None and not optional:
-                        return None
-                elif kind is not wanted and not (wanted is Any and _is_plain(value)):
-                    return None
-            elif not optional:
-                return None
-            given[name] = value
-        if known == len(record) or self._extra in (None, "ignore"):
-            return given, {}
-        extra = {key: value for key, value in record.items() if key not in given}
-        if self._extra == "forbid" or not all(type(key) is str and _is_plain(extra[key]) for key in extra):
+        keys = tuple(record)
+        try:
+            shape = self._shapes[keys]
+        except KeyError:
+            shape = self._learn(keys)
+        if shape is None:
             return None
-        return given, extra
+        stored = shape.template | (record if shape.known is None else {name: record[name] for name in shape.known})
+        values: dict[str, Any] = {}
+        for name, optional in shape.texts:
+            value = stored[name]
+            if type(value) is str:
+                if value and not value.isspace():
+                    values[name] = value
+            elif value is None and optional:
+                del stored[name]
+            else:
+                return None
+        named = stored["id"]
+        if not values or not ((type(named) is str and shape.id_may_be_text) or (named is None and shape.id_optional)):
+            return None
+        for name, optional in shape.words:
+            value = stored[name]
+            if type(value) is str:
+                kept = self._alone.get(value)
+                if kept is None:
+                    kept = self._remember(value)
+                if kept:
+                    values[name] = kept
+            elif value is None and optional:
+                del stored[name]
+            else:
+                return None
+        for name in shape.lists:
+            value = stored[name]
+            if type(value) is list:
+                if value:
+                    if not _are_strings(value):
+                        return None
+                    kept = tuple([text for text in value if has_key(text)])
+                    if kept:
+                        values[name] = kept
+            elif type(value) is str:
+                stored[name] = [value]
+                kept = self._alone.get(value)
+                if kept is None:
+                    kept = self._remember(value)
+                if kept:
+                    values[name] = kept
+            elif value is None:
+                stored[name] = []
+            else:
+                return None
+        naive: tuple[str, ...] = ()
+        for name, optional in shape.dates:
+            value = stored[name]
+            moment = _written_moment(value) if type(value) is str else _moment(value)
+            if moment is not None:
+                values[name], stored[name], is_naive = moment
+                if is_naive:
+                    naive += (name,)
+            elif optional and (value is None or (type(value) is str and not value.strip())):
+                del stored[name]
+            else:
+                return None
+        for rule in shape.others:
+            name = rule.name
+            value = stored[name]
+            if value is None:
+                if not rule.optional:
+                    return None
+                del stored[name]
+                continue
+            if type(value) is not rule.wanted and not (rule.wanted is Any and _is_plain(value)):
+                return None
+            if rule.kind is not Stored:
+                if rule.kind is Number and not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
+                    return None
+                values[name] = value
+        for name in shape.extras:
+            value = stored[name]
+            if value is None:
+                del stored[name]
+            elif type(value) is not str and not _is_plain(value):
+                return None
+        return stored, values, naive, shape.unknown
+
+    def _remember(self, value: str) -> tuple[str, ...]:
+        """Return, and remember, a keyword value alone as it is indexed: not at all when nothing is left of it."""
+        if len(self._alone) >= _MOST_VALUES:
+            self._alone.clear()
+        kept = self._alone[value] = (value,) if has_key(value) else ()
+        return kept
+
+    def _learn(self, keys: tuple[Any, ...]) -> _Shape | None:
+        """Return, and remember, how to read records with these keys; None when pydantic must."""
+        if len(self._shapes) >= _MOST_SHAPES:
+            self._shapes.clear()
+        shape = self._shapes[keys] = self._shape(keys)
+        return shape
+
+    def _shape(self, keys: tuple[Any, ...]) -> _Shape | None:
+        given = set(keys)
+        names = {rule.name for rule in self._rules}
+        others = [key for key in keys if key not in names]
+        known = None
+        if others and self._extra in (None, "ignore"):
+            known, others = tuple(key for key in keys if key in names), []
+        if not all(type(key) is str for key in others) or (others and self._extra == "forbid"):
+            return None
+        absent = [rule for rule in self._rules if rule.name not in given]
+        if any(rule.default is ... for rule in absent):
+            return None
+        empty = {rule.name for rule in absent if rule.default is None}
+        template: dict[str, Any] = {"id": None}
+        template |= {rule.name: rule.default for rule in self._rules if rule.name not in empty}
+        template |= dict.fromkeys(sorted(others))
+        unknown = tuple(key for key in others if key != "id")
+        shape = _Shape(template, known, unknown, tuple(sorted(unknown)))
+        # A list that is not given is empty, and nothing is to be looked at.
+        read = [rule for rule in self._rules if rule.name in given or (rule.name not in empty and not rule.many)]
+        for rule in read:
+            if rule.name == "id":
+                shape.id_may_be_text, shape.id_optional = rule.wanted in (str, Any), rule.optional
+        by_kind = {
+            kind: [rule for rule in read if rule.kind is kind and rule.name != "id"] for kind in (Text, Keyword, Date)
+        }
+        shape.texts = tuple((rule.name, rule.optional) for rule in by_kind[Text])
+        shape.words = tuple((rule.name, rule.optional) for rule in by_kind[Keyword] if not rule.many)
+        shape.lists = tuple(rule.name for rule in by_kind[Keyword] if rule.many)
+        shape.dates = tuple((rule.name, rule.optional) for rule in by_kind[Date])
+        shape.others = tuple(rule for rule in read if rule.kind not in by_kind and rule.name != "id")
+        return shape
+
+
+def moment_of(value: datetime) -> Moment:
+    """Return a date as it is indexed and stored.
+
+    Raises:
+        ValueError, OverflowError: it is outside the years 1 to 9999 in UTC.
+    """
+    is_naive = value.tzinfo is None
+    since = value - (_NAIVE_EPOCH if is_naive else EPOCH)
+    microseconds = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+    # Without a zone it is written in half the time.
+    return microseconds, (_NAIVE_EPOCH + since).isoformat() + "Z", is_naive
+
+
+def _moment(value: Any) -> Moment | None:
+    """Return a date that needs no care, else None."""
+    if type(value) is not datetime:
+        return None
+    try:
+        return moment_of(as_date(value))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _written_moment(text: str) -> Moment | None:
+    """Return a written date that needs no care, else None."""
+    try:
+        # What as_date would come to for nearly every date of an archive, after looking for other forms.
+        is_iso = text[4:5] == "-" and text[7:8] == "-" and text[:4].isdigit()
+        return moment_of(datetime.fromisoformat(text)) if is_iso else _moment(as_date(text))
+    except (ValueError, OverflowError):
+        return None
 
 
 def _rule(info: FieldInfo, field: Field) -> _Rule | None:
@@ -110,7 +287,8 @@ def _rule(info: FieldInfo, field: Field) -> _Rule | None:
     converted = [part for part in info.metadata if part != field.kind]
     if not plain or not simple or len(types_) > 1 or converted or info.default_factory or info.validate_default:
         return None
-    return _Rule(field.name, wanted, types_ != (info.annotation,) or wanted is Any, default, many)
+    optional = types_ != (info.annotation,) or wanted is Any
+    return _Rule(field.name, type(field.kind), wanted, optional, default, many)
 
 
 def _are_strings(values: list[Any]) -> bool:

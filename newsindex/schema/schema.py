@@ -5,16 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
-from newsindex.dates import to_microseconds, to_utc
 from newsindex.errors import FormatError, SchemaError, SourceError
 from newsindex.schema.article import Article
-from newsindex.schema.identity import fold_keyword, hashed_id, identifying_url
+from newsindex.schema.identity import has_key, hashed_id, identifying_url
 from newsindex.schema.kinds import (
     LARGEST_NUMBER,
     Date,
@@ -27,7 +25,7 @@ from newsindex.schema.kinds import (
     as_text,
     field_of,
 )
-from newsindex.schema.plain import PlainFields
+from newsindex.schema.plain import PlainFields, moment_of
 from newsindex.schema.saved import check_fit, made_model
 
 __all__ = ["PreparedArticle", "Schema"]
@@ -36,19 +34,18 @@ __all__ = ["PreparedArticle", "Schema"]
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-@dataclass(frozen=True)
-class PreparedArticle:
+class PreparedArticle(NamedTuple):
     """A valid article as the indexer takes it.
 
-    `values` has the non-empty indexed fields: str for text, list[str] for keywords, int for dates (microseconds since
-    1970 UTC), int or float for numbers, bool for flags. `stored` is the whole article as JSON, `digest` tells whether
-    it changed, and `naive_dates` names the date fields that came without a zone.
+    `values` has the non-empty indexed fields: str for text, a tuple of str for keywords, int for dates (microseconds
+    since 1970 UTC), int or float for numbers, bool for flags. `stored` is the whole article as JSON in UTF-8, `digest`
+    (16 bytes) tells whether it changed, and `naive_dates` names the date fields that came without a zone.
     """
 
     article_id: str
     values: dict[str, Any]
-    stored: str
-    digest: str
+    stored: bytes
+    digest: bytes
     naive_dates: tuple[str, ...]
     unknown_keys: tuple[str, ...]
 
@@ -71,7 +68,10 @@ class Schema:
         # None is not stored: where it is not the default it is put back when an article is loaded.
         self._none_when_absent = {name: None for name, info in infos if info.is_required() or info.default is not None}
         self._plain = PlainFields.of(model, self.fields)
+        self._has_floats = self._plain is not None and self._plain.has_floats
         self._extra = model.model_config.get("extra")
+        ids = (alternatives(model.model_fields["id"].annotation),) if "id" in self.fields else ()
+        self._takes_made_ids = all(types_ in ((str,), (Any,)) for types_ in ids)
         searched = (field for field in self.fields.values() if not isinstance(field.kind, Stored))
         self._searched = [(field.name, type(field.kind), field.many) for field in searched]
         self.text_fields = tuple(field.name for field in self.fields.values() if isinstance(field.kind, Text))
@@ -142,6 +142,8 @@ class Schema:
             raise SourceError(f"not an article: {type(error).__name__}: {_shown(str(error))}") from error
 
     def _mapping(self, record: Any) -> Mapping[str, Any]:
+        if type(record) is dict:
+            return record
         if type(record) is self.model:
             # Its values may have been set since it was made, or never checked.
             return record.__dict__ | (record.__pydantic_extra__ or {})
@@ -157,50 +159,47 @@ class Schema:
         Raises:
             SourceError: the record does not fit, or has no text.
         """
-        mapping = self._mapping(record)
-        article: BaseModel | None = None
-        plain = self._plain.read(mapping) if self._plain is not None else None
+        plain = self._plain.read(self._mapping(record)) if self._plain is not None else None
         if plain is not None:
-            given, extra = plain
+            stored, values, naive, unknown = plain
+            named = stored["id"]
+            article_id = named.strip() if named else ""
+            if not article_id:
+                article_id = self._made_id(stored.get("url"), values)
         else:
-            article = self.article(mapping)
+            article = self.article(record)
             given = {name: getattr(article, name) for name in self.fields}
             extra = article.model_extra or {}
-        values, moments, naive = self._indexed(given)
-        if not any(name in values for name in self.text_fields):
-            unknown = ", ".join(sorted(extra)[:10])
-            hint = f"; the keys {unknown} are no fields of {self.model.__name__}" if unknown else ""
-            raise SourceError(f"no text: {', '.join(self.text_fields)} are all empty{hint}")
-        article_id = self._article_id(given, extra, values)
+            values, moments, naive = self._indexed(given)
+            if not any(name in values for name in self.text_fields):
+                keys = ", ".join(sorted(extra)[:10])
+                hint = f"; the keys {keys} are no fields of {self.model.__name__}" if keys else ""
+                raise SourceError(f"no text: {', '.join(self.text_fields)} are all empty{hint}")
+            unknown = tuple(key for key in extra if key != "id")
+            named = given.get("id", extra.get("id"))
+            article_id = str(named).strip() if named is not None else ""
+            if not article_id:
+                article_id = self._made_id(given.get("url", extra.get("url")), values)
+            stored = {"id": article_id} | self._dumped(article, extra) | moments
+        stored["id"] = article_id
         try:
-            if article is None:
-                dumped = {name: value for name, value in given.items() if value is not None}
-                dumped.update((key, extra[key]) for key in sorted(extra) if extra[key] is not None)
-            else:
-                computed = set(self.model.model_computed_fields)
-                written = article.model_dump(mode="json", exclude_none=True, exclude=computed)
-                dumped = {name: _ordered(written[name]) for name in self.fields if name in written}
-                dumped.update((key, _ordered(written[key])) for key in sorted(extra) if key in written)
-            dumped = {"id": article_id} | dumped | moments
-            dumped["id"] = article_id
-            if self._plain is not None and article is None and not self._plain.has_floats:
-                encoded = to_json(dumped)
-                stored = encoded.decode("utf-8")
-            else:
-                stored = _JSON(dumped)
-                encoded = stored.encode("utf-8")
+            encoded = to_json(stored) if plain is not None and not self._has_floats else _JSON(stored).encode()
         except (ValueError, TypeError, RecursionError) as error:
-            raise SourceError(f"the article cannot be stored as JSON in UTF-8: {_shown(str(error))}") from None
-        return PreparedArticle(
-            article_id=article_id,
-            values=values,
-            stored=stored,
-            digest=hashlib.blake2b(encoded, digest_size=16).hexdigest(),
-            naive_dates=tuple(naive),
-            unknown_keys=tuple(key for key in extra if key != "id"),
-        )
+            raise _not_json(error) from None
+        digest = hashlib.blake2b(encoded, digest_size=16).digest()
+        return PreparedArticle(article_id, values, encoded, digest, naive, unknown)
 
-    def _indexed(self, given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str], list[str]]:
+    def _dumped(self, article: BaseModel, extra: dict[str, Any]) -> dict[str, Any]:
+        """Return the article as JSON data, its fields in order and then its other keys sorted."""
+        computed = set(self.model.model_computed_fields)
+        try:
+            written = article.model_dump(mode="json", exclude_none=True, exclude=computed)
+        except (ValueError, TypeError, RecursionError) as error:
+            raise _not_json(error) from None
+        dumped = {name: _ordered(written[name]) for name in self.fields if name in written}
+        return dumped | {key: _ordered(written[key]) for key in sorted(extra) if key in written}
+
+    def _indexed(self, given: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str], tuple[str, ...]]:
         """Return the values to index, the dates as they are stored, and the dates without a zone."""
         values: dict[str, Any] = {}
         moments: dict[str, str] = {}
@@ -213,40 +212,34 @@ class Schema:
                 if value and not value.isspace():
                     values[name] = value
             elif kind is Keyword:
-                kept = [text for text in (value if many else (value,)) if _has_key(text)] if value else None
+                kept = tuple(text for text in (value if many else (value,)) if has_key(text)) if value else None
                 if kept:
                     values[name] = kept
             elif kind is Date:
                 try:
-                    moment = to_utc(value)
+                    values[name], moments[name], is_naive = moment_of(value)
                 except (ValueError, OverflowError):
                     raise SourceError(f"{name}: {value!s:.40} is outside the years 1 to 9999 in UTC") from None
-                if value.tzinfo is None:
+                if is_naive:
                     naive.append(name)
-                moments[name] = f"{moment.replace(tzinfo=None).isoformat()}Z"
-                values[name] = to_microseconds(moment)
             elif kind is Number:
                 if not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
                     raise SourceError(f"{name}: {value!r:.40} is no number from -2^62 to 2^62")
                 values[name] = value
             else:
                 values[name] = value
-        return values, moments, naive
+        return values, moments, tuple(naive)
 
-    def _article_id(self, given: dict[str, Any], extra: dict[str, Any], values: dict[str, Any]) -> str:
-        named = given.get("id", extra.get("id"))
-        if named is not None and str(named).strip():
-            return str(named).strip()
-        if "id" in given and alternatives(self.model.model_fields["id"].annotation) not in ((str,), (Any,)):
+    def _made_id(self, url: Any, values: dict[str, Any]) -> str:
+        if not self._takes_made_ids:
             raise SourceError(f"id: {self.model.__name__} takes no text for an id, so that none can be made; give one")
-        url = given.get("url", extra.get("url"))
         address = identifying_url(url) if isinstance(url, str) else None
         if address is not None:
             return hashed_id("url", address)
         content = {name: values[name] for name in ("source", "title", "published", "body") if name in values} or values
         return hashed_id("text", json.dumps(content, ensure_ascii=False, sort_keys=True))
 
-    def load(self, stored: str) -> BaseModel:
+    def load(self, stored: str | bytes) -> BaseModel:
         """Return the article from its stored JSON.
 
         Raises:
@@ -264,8 +257,8 @@ class Schema:
             raise FormatError(f"the stored article {article_id!r}", reason) from error
 
 
-def _has_key(text: str) -> bool:
-    return bool(fold_keyword(text)) if not text.isascii() else not text.isspace() and text != ""
+def _not_json(error: Exception) -> SourceError:
+    return SourceError(f"the article cannot be stored as JSON in UTF-8: {_shown(str(error))}")
 
 
 def _shown(message: str) -> str:

@@ -1,0 +1,164 @@
+"""A segment in the making: articles go in one by one, their text is analysed and compressed while the next come."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from newsindex.codec.columns import ArticleColumns
+from newsindex.codec.format import DIGEST_BYTES
+from newsindex.codec.inversion import TermSorter, TextChunk, Vocabulary
+from newsindex.codec.stored import PackedArticles, pack_articles
+from newsindex.codec.workers import Workers, started
+from newsindex.codec.writer import encode_columns
+from newsindex.schema import PreparedArticle, Schema
+
+__all__ = ["SegmentBuilder"]
+
+# Bytes of stored articles that are analysed and compressed together; fewer in all are not worth a thread.
+_CHUNK_BYTES = 2 * 1024 * 1024
+_SMALL_BYTES = 256 * 1024
+# Chunks that wait for a thread before the caller must wait too.
+_MOST_WAITING = 8
+# Each token takes some 15 bytes while the segment is encoded.
+_SEGMENT_TOKENS = 20 * 1024 * 1024
+_SEGMENT_BYTES = 128 * 1024 * 1024
+_Result = TypeVar("_Result")
+
+
+class SegmentBuilder:
+    """Articles for one segment.
+
+    They wait until they fill a chunk; then `flush` gives them their numbers and hands them to the threads. What is
+    removed before that was never there; what is removed later is in the segment, but `live` says that it is dead.
+    """
+
+    def __init__(self, schema: Schema, workers: Workers) -> None:
+        self._schema = schema
+        self._workers = workers
+        self._waiting: dict[str, PreparedArticle] = {}
+        self._numbers: dict[str, int] = {}
+        self._columns = ArticleColumns(schema)
+        self._sorter = TermSorter(len(schema.text_fields))
+        self._texts: deque[Future[TextChunk]] = deque()
+        self._packed: deque[Future[PackedArticles]] = deque()
+        self._tokens = 0
+        self._flushed_bytes = 0
+        self.waiting_bytes = 0
+        self.long_words: list[int] = []
+        """Of each chunk, once `chunks` is through, the number of words too long to be kept whole."""
+
+    def __len__(self) -> int:
+        """Return the number of articles, dead ones included."""
+        return self._columns.count + len(self._waiting)
+
+    def __contains__(self, article_id: str) -> bool:
+        """Tell whether an article is here, and alive."""
+        return article_id in self._waiting or article_id in self._numbers
+
+    def digest(self, article_id: str) -> bytes:
+        """Return the first bytes of the digest of an article that is here."""
+        waiting = self._waiting.get(article_id)
+        return self._columns.digest(self._numbers[article_id]) if waiting is None else waiting.digest[:DIGEST_BYTES]
+
+    def add(self, article: PreparedArticle) -> None:
+        """Add an article whose id is not here."""
+        self._waiting[article.article_id] = article
+        self.waiting_bytes += len(article.stored)
+
+    def remove(self, article_id: str) -> None:
+        """Remove an article that is here."""
+        article = self._waiting.pop(article_id, None)
+        if article is None:
+            del self._numbers[article_id]
+        else:
+            self.waiting_bytes -= len(article.stored)
+
+    @property
+    def has_chunk(self) -> bool:
+        """Whether enough articles wait for a chunk."""
+        return self.waiting_bytes >= _CHUNK_BYTES
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the segment has its size."""
+        return self._flushed_bytes >= _SEGMENT_BYTES or self._tokens >= _SEGMENT_TOKENS
+
+    def flush(self) -> bool:
+        """Take the waiting articles as a chunk, wait while too many chunks are waiting; tell whether there were any."""
+        articles = list(self._waiting.values())
+        if not articles:
+            return False
+        texts = [article.values.get(name, "") for article in articles for name in self._schema.text_fields]
+        stored = [article.stored for article in articles]
+        first = self._columns.count
+        self._columns.extend(articles)
+        self._numbers.update(zip(self._waiting, range(first, first + len(articles)), strict=True))
+        if self.waiting_bytes >= _SMALL_BYTES:
+            self._workers.start()
+        self._flushed_bytes += self.waiting_bytes
+        self._waiting.clear()
+        self.waiting_bytes = 0
+        self._texts.append(started(self._workers.tokenizing, self._tokenized, texts, not first))
+        self._packed.append(started(self._workers.sharing, pack_articles, stored))
+        if len(self._texts) > _MOST_WAITING:
+            self._texts[-_MOST_WAITING - 1].result()
+            self._packed[-_MOST_WAITING - 1].result()
+        return True
+
+    def living_ids(self) -> Iterable[str]:
+        """Return the ids of the numbered articles that are alive."""
+        return self._numbers.keys()
+
+    def live(self) -> npt.NDArray[np.bool_]:
+        """Return which of the numbered articles are alive."""
+        alive = np.zeros(self._columns.count, bool)
+        alive[np.fromiter(self._numbers.values(), np.int64, len(self._numbers))] = True
+        return alive
+
+    def chunks(self) -> Iterator[memoryview]:
+        """Yield the chunks of the body of the segment; to be called once, when all articles have been flushed."""
+        vocabulary = started(self._workers.tokenizing, self._vocabulary)
+        return encode_columns(
+            self._schema,
+            self._columns,
+            _results(self._packed),
+            self._told(_results(self._texts)),
+            vocabulary.result,
+            self._workers.sharing,
+        )
+
+    def cancel(self) -> None:
+        """Let the threads leave out what they have not begun."""
+        for futures in (self._texts, self._packed):
+            with suppress(IndexError):  # a thread may be taking them too
+                while True:
+                    futures.pop().cancel()
+
+    def _tokenized(self, texts: list[str], is_first: bool) -> TextChunk:
+        tokenizer = self._workers.tokenizer(fresh=is_first)
+        batch = tokenizer.tokenize(texts)
+        self._tokens += batch.surface_ids.size
+        return self._sorter.chunk(batch, tokenizer.term_of_surface)
+
+    def _vocabulary(self) -> Vocabulary:
+        """Return what the tokenizer has met so far, in copies: it goes on."""
+        tokenizer = self._workers.tokenizer()
+        return Vocabulary(tokenizer.term_of_surface.copy(), tuple(tokenizer.terms), tuple(tokenizer.surfaces))
+
+    def _told(self, chunks: Iterator[TextChunk]) -> Iterator[TextChunk]:
+        for chunk in chunks:
+            self.long_words.append(chunk.long_words)
+            yield chunk
+
+
+def _results(futures: deque[Future[_Result]]) -> Iterator[_Result]:
+    """Yield the results in order, and let go each."""
+    while futures:
+        yield futures.popleft().result()

@@ -1,0 +1,337 @@
+"""Writing in bulk: chunks, threads, segments after segments; what is in the end there is what was told to be there."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pytest
+import zstandard
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+import newsindex
+from newsindex import Article, IndexClosed, StorageError, indexer
+from newsindex.analysis import Analyzer
+from newsindex.analysis.batch import BatchTokenizer
+from newsindex.codec import builder, inversion, merge, workers, writer
+from newsindex.codec.builder import SegmentBuilder
+from newsindex.codec.columns import ArticleColumns, KeywordValues
+from newsindex.codec.stored import pack_articles
+from newsindex.codec.workers import Workers
+from newsindex.codec.writer import encode_articles
+from newsindex.index import NewsIndex
+from newsindex.indexer import Writer
+from newsindex.schema import Schema, fold_keyword
+from newsindex.store import merge_policy
+from tests.strategies import ARCHIVES, Counted
+
+MakeIndex = Callable[..., NewsIndex]
+SCHEMA = Schema(Counted)
+ANALYZER = Analyzer("english")
+VALUES = st.sampled_from(["CNN", "cnn ", "São Paulo", "sao  paulo", "Xinhua", "яма", "z"])
+
+
+def article(number: int, version: int = 0) -> dict[str, Any]:
+    words = " ".join(f"word{(number * 7 + n * n) % 50}" for n in range(20 + number % 5))
+    return {"id": f"a{number}", "title": f"Report {number}", "body": f"{words}. Version {version}.", "source": "Wire"}
+
+
+@pytest.fixture
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads, chunks and segments for a handful of articles."""
+    for name, size in {"_CHUNK_BYTES": 500, "_SMALL_BYTES": 0, "_SEGMENT_BYTES": 3_000, "_MOST_WAITING": 2}.items():
+        monkeypatch.setattr(builder, name, size)
+    monkeypatch.setattr(workers, "_MOST_SURFACES", 30)
+
+
+@given(st.lists(st.lists(st.lists(VALUES, max_size=3), max_size=4), max_size=5))
+def test_keyword_values_are_numbered_as_if_they_came_at_once(parts: list[list[list[str]]]) -> None:
+    values = KeywordValues()
+    for part in parts:
+        values.extend(part)
+    keys, shown, counts, ords = values.finished()
+    every = [texts for part in parts for texts in part]
+    folded = [sorted({fold_keyword(text) for text in texts}) for texts in every]
+    assert keys == sorted({key for own in folded for key in own}, key=str.encode)
+    assert counts.tolist() == [len(own) for own in folded]
+    assert [keys[number] for number in ords.tolist()] == [key for own in folded for key in own]
+    first = {}
+    for text in [text for texts in every for text in texts]:
+        first.setdefault(fold_keyword(text), text.strip())
+    assert shown == [first[key] for key in keys]
+
+
+@given(ARCHIVES, st.lists(st.integers(0, 12), max_size=3))
+def test_columns_filled_in_parts_are_those_filled_at_once(archive: list[dict[str, Any]], cuts: list[int]) -> None:
+    articles = [SCHEMA.prepare({"id": f"a{n}"} | values) for n, values in enumerate(archive)]
+    whole, parts = ArticleColumns(SCHEMA), ArticleColumns(SCHEMA)
+    whole.extend(articles)
+    places = [0, *sorted(min(cut, len(articles)) for cut in cuts), len(articles)]
+    for begin, end in itertools.pairwise(places):
+        parts.extend(articles[begin:end])
+    assert (parts.count, parts.ids, parts.titles) == (whole.count, whole.ids, whole.titles)
+    assert parts.digests() == whole.digests() == b"".join(article.digest[:8] for article in articles)
+    for name in ("published", "words", "grade", "live"):
+        values, present = parts.column(name)
+        assert [value if there else None for value, there in zip(values.tolist(), present, strict=True)] == [
+            article.values.get(name) for article in articles
+        ]
+        assert values.dtype == whole.column(name)[0].dtype
+
+
+@settings(max_examples=30)
+@given(ARCHIVES, st.integers(1, 600), st.integers(1, 40), st.sampled_from([4, 6]))
+def test_a_segment_does_not_hang_on_threads_or_chunks(
+    archive: list[dict[str, Any]], chunk_bytes: int, occurrences: int, bits: int
+) -> None:
+    articles = [SCHEMA.prepare({"id": f"a{n}"} | values) for n, values in enumerate(archive)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(builder, "_CHUNK_BYTES", chunk_bytes)
+        patch.setattr(writer, "_OCCURRENCES", occurrences)
+        expected = b"".join(encode_articles(SCHEMA, articles, BatchTokenizer(ANALYZER)))
+        patch.setattr(inversion, "_PLACE_BITS", bits)
+        threads = Workers(ANALYZER)
+        threads.start()
+        try:
+            made = SegmentBuilder(SCHEMA, threads)
+            for one in articles:
+                made.add(one)
+                if made.has_chunk:
+                    made.flush()
+            made.flush()
+            found = b"".join(made.chunks())
+        finally:
+            threads.close()
+    assert made.live().all()
+    # Blocks of stored articles end where chunks do.
+    assert without_stored(found) == without_stored(expected)
+    reader = newsindex.codec.reader.SegmentReader(np.frombuffer(found, np.uint8), "made", SCHEMA)
+    assert [reader.stored(doc) for doc in range(reader.doc_count)] == [one.stored for one in articles]
+
+
+def without_stored(body: bytes) -> dict[str, bytes]:
+    reader = newsindex.codec.reader.SegmentReader(np.frombuffer(body, np.uint8), "x", SCHEMA)
+    names = [name for name in reader.section_sizes() if not name.startswith("stored.")]
+    return {name: reader.section(name)[1].tobytes() for name in names}
+
+
+def test_packed_articles_come_in_blocks_of_whole_articles() -> None:
+    articles = [bytes([n % 251]) * (n * 370 % 9_000) for n in range(60)]
+    packed = pack_articles(articles)
+    assert packed.lengths == [len(one) for one in articles]
+    assert sum(packed.sizes) == sum(packed.lengths)
+    assert all(size >= 32 * 1024 for size in packed.sizes[:-1])
+    assert len(packed.packed_sizes) == len(packed.sizes) > 3
+    ends = list(itertools.accumulate(packed.packed_sizes, initial=0))
+    blocks = [zstandard.decompress(packed.data[begin:end]) for begin, end in itertools.pairwise(ends)]
+    assert list(map(len, blocks)) == packed.sizes
+    assert b"".join(blocks) == b"".join(articles)
+    assert pack_articles([]) == (b"", [], [], [])
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["add", "add", "add", "add", "delete", "commit", "rollback"]),
+        st.lists(st.tuples(st.integers(0, 30), st.integers(0, 2)), min_size=1, max_size=25),
+    ),
+    max_size=8,
+)
+
+
+@settings(max_examples=40)
+@example([("add", [*((n, 0) for n in range(8)), (0, 1)]), ("add", [(0, 1), (0, 2)]), ("commit", [(0, 0)])], True)
+@example([("add", [*((n, 0) for n in range(30)), (29, 1), (29, 2)]), ("delete", [(29, 0)]), ("add", [(29, 2)])], False)
+@given(STEPS, st.booleans())
+def test_a_writer_does_what_a_dict_would(steps: list[tuple[str, list[tuple[int, int]]]], merges: bool) -> None:
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        for name, size in {"_CHUNK_BYTES": 600, "_SMALL_BYTES": 300, "_SEGMENT_BYTES": 2_500}.items():
+            patch.setattr(builder, name, size)
+        for module in (writer, merge):
+            patch.setattr(module, "_OCCURRENCES", 100)
+        patch.setattr(merge_policy, "_MOST_IN_TIER", 3)
+        if not merges:
+            patch.setattr(indexer, "choose", lambda _: None)
+        expected: dict[str, int] = {}
+        with newsindex.open(folder, create=True) as index:
+            with index.writer() as open_writer:
+                committed: dict[str, int] = {}
+                for step, entries in steps:
+                    if step == "add":
+                        tell_apart(open_writer, entries, expected)
+                    elif step == "delete":
+                        ids = [f"a{number}" for number, _ in entries]
+                        gone = expected.keys() & set(ids)
+                        assert open_writer.delete(ids) == len(gone)
+                        for one in gone:
+                            del expected[one]
+                    elif step == "commit":
+                        open_writer.commit()
+                        committed = dict(expected)
+                        assert index.count() == len(expected)
+                    else:
+                        open_writer.rollback()
+                        expected = dict(committed)
+            found = {one.id: int(one.body.split()[-1].rstrip(".")) for one in index.articles()}  # type: ignore[attr-defined]
+            assert found == expected
+            assert {hit.id for hit in index.search("version", limit=None)} == set(expected)
+            assert {one: index.get(one).id for one in expected} == {one: one for one in expected}  # type: ignore[union-attr]
+            if not merges:
+                assert index.check() == []
+
+
+def tell_apart(open_writer: Writer, entries: list[tuple[int, int]], expected: dict[str, int]) -> None:
+    """Add articles and compare the report with what the dict says."""
+    report = open_writer.add(article(number, version) for number, version in entries)
+    counts = {"added": 0, "updated": 0, "unchanged": 0}
+    for number, version in entries:
+        known = expected.get(f"a{number}")
+        counts["added" if known is None else "unchanged" if known == version else "updated"] += 1
+        expected[f"a{number}"] = version
+    assert {name: getattr(report, name) for name in counts} == counts
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_many_chunks_make_several_segments_and_one_commit(make_index: MakeIndex) -> None:
+    index = make_index(article(n) for n in range(60))
+    assert index.stats().generation == 2
+    assert index.stats().segments > 3
+    assert index.check() == []
+    assert index.add(article(n) for n in range(60)).unchanged == 60
+    assert {hit.id for hit in index.search("report", limit=None)} == {f"a{n}" for n in range(60)}
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_an_article_that_comes_twice_is_there_once_wherever_the_first_is(make_index: MakeIndex) -> None:
+    """In the same call, with the first waiting, in a chunk, in a segment that is being ended, or written."""
+    for between in (0, 1, 3, 12, 30, 80):
+        index = make_index()
+        others = [article(n) for n in range(100, 100 + between)]
+        report = index.add([article(1), *others, article(1, 1), article(1, 1)])
+        assert (report.added, report.updated, report.unchanged) == (1 + between, 1, 1)
+        assert index.count() == 1 + between
+        assert "Version 1." in index.get("a1").body  # type: ignore[union-attr]
+        assert index.check() == []
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_long_words_are_told_to_who_added_them(make_index: MakeIndex) -> None:
+    index = make_index()
+    with index.writer() as open_writer:
+        first = open_writer.add([article(n) | {"summary": "y" * 300} for n in range(30)])
+        second = open_writer.add([article(n) for n in range(100, 130)])
+    assert (first.long_terms, second.long_terms) == (30, 0)
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_an_error_in_a_thread_is_the_callers_and_nothing_is_kept(
+    make_index: MakeIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = make_index([article(1)])
+    tokenize = BatchTokenizer.tokenize
+
+    def failing(self: BatchTokenizer, texts: list[str]) -> Any:
+        if any("bad" in text for text in texts):
+            raise MemoryError("no room for the words")
+        return tokenize(self, texts)
+
+    monkeypatch.setattr(BatchTokenizer, "tokenize", failing)
+
+    def add() -> None:
+        open_writer.add([*(article(n) for n in range(20)), {"id": "bad", "title": "bad"}])
+        open_writer.commit()
+
+    with index.writer() as open_writer, pytest.raises(MemoryError, match="no room"):
+        add()
+    with pytest.raises(IndexClosed):
+        open_writer.commit()
+    assert index.count() == 1
+    assert index.add([article(2)]).added == 1
+    assert index.check() == []
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_a_disk_that_is_full_for_what_waits_is_told_as_such(
+    make_index: MakeIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = make_index([article(1)])
+
+    def full(*_: Any) -> Any:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(writer.tempfile, "SpooledTemporaryFile", full)
+    with pytest.raises(StorageError, match="No space left"):
+        index.add(article(n) for n in range(60))
+    monkeypatch.undo()
+    assert (index.count(), index.check()) == (1, [])
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_an_interrupt_leaves_no_half(make_index: MakeIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+    index = make_index([article(1)])
+    extend = ArticleColumns.extend
+    calls = 0
+
+    def interrupted(self: ArticleColumns, articles: Any) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 4:
+            raise KeyboardInterrupt
+        extend(self, articles)
+
+    monkeypatch.setattr(ArticleColumns, "extend", interrupted)
+    with index.writer() as open_writer:
+        with pytest.raises(KeyboardInterrupt):
+            open_writer.add(article(n) for n in range(60))
+        with pytest.raises(IndexClosed):
+            open_writer.add([article(99)])
+    assert index.count() == 1
+    assert index.add(article(n) for n in range(60)).added == 59
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_closing_or_rolling_back_drops_what_is_under_way(make_index: MakeIndex) -> None:
+    index = make_index([article(1)])
+    with index.writer() as open_writer:
+        open_writer.add(article(n) for n in range(2, 40))
+        open_writer.rollback()
+        open_writer.add(article(n) for n in range(50, 90))
+        open_writer.rollback()
+        open_writer.add([article(2)])
+    assert sorted(hit.id for hit in index.search()) == ["a1", "a2"]
+    left = index.writer()
+    left.add(article(n) for n in range(2, 40))
+    left.close()
+    left.close()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("newsindex-")]
+    assert (index.count(), index.check()) == (2, [])
+    names = [path.name for path in Path(index.stats().location).iterdir()]
+    assert len([name for name in names if name.startswith("seg-")]) <= 4
+
+
+def test_a_few_articles_take_no_thread(make_index: MakeIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+    def started(*_: Any) -> Iterator[None]:
+        raise AssertionError("a thread was started")
+
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", started)
+    index = make_index(article(n) for n in range(50))
+    assert index.count() == 50
+
+
+def test_an_article_without_a_title_is_called_by_its_first_line() -> None:
+    schema = Schema(Article)
+    columns = ArticleColumns(schema)
+    given = [
+        {"title": " A title "},
+        {"body": "First line\nsecond"},
+        {"summary": "x" * 200, "body": "y"},
+        {"title": " ", "body": "b"},
+    ]
+    columns.extend([schema.prepare(values) for values in given])
+    assert columns.titles == [b"A title", b"First line", b"x" * 100, b"b"]
