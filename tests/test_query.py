@@ -21,7 +21,27 @@ from newsindex.query.filters import filter_nodes
 from newsindex.query.lexer import lex
 from newsindex.query.parser import parse
 from newsindex.query.ranges import single
-from newsindex.query.tree import And, Boost, Everything, Not, Nothing, Or, Phrase, Prefix, Range, Value, Word
+from newsindex.query.tree import (
+    And,
+    AtLeast,
+    Boost,
+    Cased,
+    Everything,
+    Exact,
+    Exists,
+    Fuzzy,
+    Near,
+    Not,
+    Nothing,
+    Or,
+    Phrase,
+    Prefix,
+    Range,
+    SomeOf,
+    Value,
+    Wildcard,
+    Word,
+)
 from newsindex.schema import Schema
 from tests import plain_lexer
 
@@ -297,6 +317,9 @@ def test_nodes_are_values() -> None:
     nodes = [
         Everything(), Nothing(), Word("a"), Word("a", "title"), Phrase("a"), Prefix("a"), Value("source", "a"),
         And((A, B)), Or((A, B)), Not(A), Boost(A, 2.0), Range("words", 1, 5), Range("words", 1, 5, high_open=True),
+        Phrase("a", slop=1), Wildcard("a"), Fuzzy("a"), Fuzzy("a", edits=2), Exact("a"), Cased("a"), Near(A, B, 5),
+        Near(A, B, 5, True), Near(A, B, unit="sentence"), Near(A, B, 5, negated=True), AtLeast(A, 2), SomeOf((A, B), 2),
+        Exists("title"),
     ]  # fmt: skip
     assert len(set(nodes)) == len(nodes)
     for place, node in enumerate(nodes):
@@ -345,7 +368,7 @@ def test_any_text_is_searched_or_too_complex(index: NewsIndex, text: str) -> Non
 def shape(node: Any) -> Any:
     """A word that needs quotes is printed as the phrase that it is."""
     match node:
-        case Word(text, field) | Phrase(text, field):
+        case Word(text, field) | Phrase(text, field, 0):
             return (tuple(ANALYZER.surfaces(text)), field)
         case And(children) | Or(children):
             return (type(node), tuple(map(shape, children)))
@@ -444,3 +467,31 @@ def test_any_filter_is_taken_or_refused_as_a_query_error(where: Any) -> None:
 def test_a_filter_that_does_not_fit_is_an_error(where: Any, message: str) -> None:
     with pytest.raises(QueryError, match=message):
         filter_nodes(SCHEMA, where)
+
+
+PRINTED = {
+    'title:"a b"~3': Phrase("a b", "title", slop=3),
+    "wom?n": Wildcard("wom?n"),
+    "section:(World N*s)": Wildcard("World N*s", "section"),
+    "title:putin~2": Fuzzy("putin", "title", 2),
+    '="two words"': Exact("two words"),
+    "title:=word": Exact("word", "title"),
+    "caps(US)": Cased("US"),
+    'caps("New York")': Cased("New York"),
+    "a w/5 b": Near(A, B, 5),
+    "a pre/3 (b OR c)": Near(A, Or((B, C)), 3, True),
+    "a /s b /p c": Near(Near(A, B, unit="sentence"), C, unit="paragraph"),
+    "a not w/5 (b w/1 c)": Near(A, Near(B, C, 1), 5, negated=True),
+    "-(a w/5 b)": Not(Near(A, B, 5)),
+    "(a w/5 b)^2 OR c": Or((Boost(Near(A, B, 5), 2.0), C)),
+    "(a w/5 b) c": And((Near(A, B, 5), C)),
+    "atleast3(a OR b)": AtLeast(Or((A, B)), 3),
+    "min:2(a (b c) -a)": SomeOf((A, And((B, C)), Not(A)), 2),
+    "title:*": Exists("title"),
+    "a^1234.5678": Boost(A, 1234.5678),
+}
+
+
+@pytest.mark.parametrize("text", PRINTED)
+def test_nodes_are_printed(text: str) -> None:
+    assert str(PRINTED[text]) == text

@@ -1,27 +1,38 @@
 """The query tree: what a query means, whatever engine runs it.
 
-    Everything  Word  Phrase  Prefix          text, in one field or (field None) in all text fields
-    Value  Range                              keyword values; dates (microseconds since 1970 UTC), numbers, flags
-    And  Or  Not  Boost                       combinations
+    Everything  Nothing  Exists                every article, none, those that have anything in a field
+    Word  Phrase  Prefix                       text, in one field or (field None) in all text fields
+    Wildcard  Fuzzy  Exact  Cased              words that are like the text, or just as it
+    Near  AtLeast                              where words stand, and how often
+    Value  Range                               keyword values; dates (microseconds since 1970 UTC), numbers, flags
+    And  Or  Not  Boost  SomeOf                combinations
 
 `str()` of a node is query text that means the node. Nodes do not change, can be keys of a dict, and are equal when they
 mean the same: `start` and `end`, the places in the query text, do not count.
+
+Two fields need not be of the schema: text in `lead` is looked for at the beginning of an article, `wc` is its length
+in words.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
 from datetime import datetime
-from operator import attrgetter
 from typing import Any
 
 from newsindex.dates import from_microseconds
+from newsindex.query.node import Leaf, TreeNode, grouped, quoted, read, scoped, written
+from newsindex.query.operators import AtLeast, Cased, Exact, Exists, Fuzzy, Near, SomeOf, Wildcard
 
 __all__ = [
     "And",
+    "AtLeast",
     "Boost",
+    "Cased",
     "Everything",
+    "Exact",
+    "Exists",
+    "Fuzzy",
+    "Near",
     "Node",
     "Not",
     "Nothing",
@@ -29,58 +40,14 @@ __all__ = [
     "Phrase",
     "Prefix",
     "Range",
+    "SomeOf",
     "Value",
+    "Wildcard",
     "Word",
 ]
 
-_PLAIN = re.compile(r"[^\W_][^\s()\[\]{}\"“”„‟«»＂:^*~]*\Z")
 
-
-def _scoped(name: str | None, text: str) -> str:
-    return f"{name}:{text}" if name else text
-
-
-def _quoted(text: str) -> str:
-    return '"' + re.sub(r"([\"“”„‟«»＂\\])", r"\\\1", text) + '"'
-
-
-def _written(text: str) -> str:
-    plain = _PLAIN.match(text) and text not in {"AND", "OR", "NOT"} and not text.endswith(".")
-    return text if plain else _quoted(text)
-
-
-def _read(slot: str) -> Any:
-    """Return an attribute that can be read only; a node of a frozen dataclass takes eight times as long to make."""
-    return property(attrgetter(slot))
-
-
-class _Node:
-    """What nodes have in common; `__match_args__` are the attributes that tell one from another."""
-
-    __slots__ = ()
-    __match_args__: tuple[str, ...] = ()
-
-    def _values(self) -> Iterator[Any]:
-        return (getattr(self, name) for name in self.__match_args__)
-
-    def __eq__(self, other: object) -> bool:
-        """Tell whether both mean the same."""
-        if type(other) is not type(self):
-            return NotImplemented
-        assert isinstance(other, _Node)
-        return tuple(self._values()) == tuple(other._values())
-
-    def __hash__(self) -> int:
-        """Return the hash of what the node means."""
-        return hash(tuple(self._values()))
-
-    def __repr__(self) -> str:
-        """Show the node as Python makes it."""
-        shown = (f"{name}={value!r}" for name, value in zip(self.__match_args__, self._values(), strict=True))
-        return f"{type(self).__name__}({', '.join(shown)})"
-
-
-class Everything(_Node):
+class Everything(TreeNode):
     """Every article."""
 
     __slots__ = ()
@@ -90,7 +57,7 @@ class Everything(_Node):
         return "*"
 
 
-class Nothing(_Node):
+class Nothing(TreeNode):
     """No article: the query had no word in it."""
 
     __slots__ = ()
@@ -100,56 +67,43 @@ class Nothing(_Node):
         return "-*"
 
 
-class _Leaf(_Node):
-    """Text as it was typed, perhaps in a field, and where."""
-
-    __slots__ = ("_end", "_field", "_start", "_text")
-    __match_args__ = ("text", "field")
-
-    def __init__(self, text: str, field: str | None = None, start: int = 0, end: int = 0) -> None:
-        self._text = text
-        self._field = field
-        self._start = start
-        self._end = end
-
-    text: str = _read("_text")
-    field: str | None = _read("_field")
-    start: int = _read("_start")
-    end: int = _read("_end")
-
-    def __eq__(self, other: object) -> bool:
-        """Tell whether both mean the same."""
-        if type(other) is not type(self):
-            return NotImplemented
-        assert isinstance(other, _Leaf)
-        return self._text == other._text and self._field == other._field
-
-    def __hash__(self) -> int:
-        """Return the hash of what the node means."""
-        return hash((self._text, self._field))
-
-
-class Word(_Leaf):
+class Word(Leaf):
     """A word as it was typed; one that analysis splits (`COVID-19`) is the phrase of its parts."""
 
     __slots__ = ()
 
     def __str__(self) -> str:
         """Return query text."""
-        return _scoped(self.field, _written(self.text))
+        return scoped(self.field, written(self.text))
 
 
-class Phrase(_Leaf):
-    """Words next to each other, in this order, in one field."""
+class Phrase(Leaf):
+    """Words next to each other, in this order, in one field.
 
-    __slots__ = ()
+    With a `slop` above 0: in any order, each at a place of its own, from first to last over at most so many places more
+    than there are words.
+    """
+
+    __slots__ = ("_slop",)
+    __match_args__ = ("text", "field", "slop")
+
+    def __init__(self, text: str, field: str | None = None, start: int = 0, end: int = 0, slop: int = 0) -> None:
+        self._text = text
+        self._field = field
+        self._start = start
+        self._end = end
+        self._slop = slop
+
+    slop: int = read("_slop")
+    __eq__ = TreeNode.__eq__
+    __hash__ = TreeNode.__hash__
 
     def __str__(self) -> str:
         """Return query text."""
-        return _scoped(self.field, _quoted(self.text))
+        return scoped(self.field, quoted(self.text) + (f"~{self.slop}" if self.slop else ""))
 
 
-class Prefix(_Leaf):
+class Prefix(Leaf):
     """Every word of the archive that begins so, or every value of a keyword field."""
 
     __slots__ = ()
@@ -157,10 +111,10 @@ class Prefix(_Leaf):
     def __str__(self) -> str:
         """Return query text."""
         # A value of several words can only be continued in parentheses.
-        return _scoped(self.field, f"({self.text}*)" if " " in self.text else f"{self.text}*")
+        return scoped(self.field, f"({self.text}*)" if " " in self.text else f"{self.text}*")
 
 
-class Value(_Node):
+class Value(TreeNode):
     """A whole value of a keyword field, or an article's id."""
 
     __slots__ = ("_end", "_field", "_start", "_text")
@@ -172,17 +126,17 @@ class Value(_Node):
         self._start = start
         self._end = end
 
-    field: str = _read("_field")
-    text: str = _read("_text")
-    start: int = _read("_start")
-    end: int = _read("_end")
+    field: str = read("_field")
+    text: str = read("_text")
+    start: int = read("_start")
+    end: int = read("_end")
 
     def __str__(self) -> str:
         """Return query text."""
-        return _scoped(self.field, _written(self.text))
+        return scoped(self.field, written(self.text))
 
 
-class Range(_Node):
+class Range(TreeNode):
     """Values from `low` to `high`, both inside unless open; None means without end. Date ranges are half-open."""
 
     __slots__ = ("_field", "_high", "_high_open", "_is_date", "_low", "_low_open")
@@ -204,12 +158,12 @@ class Range(_Node):
         self._high_open = high_open
         self._is_date = is_date
 
-    field: str = _read("_field")
-    low: int | float | None = _read("_low")
-    high: int | float | None = _read("_high")
-    low_open: bool = _read("_low_open")
-    high_open: bool = _read("_high_open")
-    is_date: bool = _read("_is_date")
+    field: str = read("_field")
+    low: int | float | None = read("_low")
+    high: int | float | None = read("_high")
+    low_open: bool = read("_low_open")
+    high_open: bool = read("_high_open")
+    is_date: bool = read("_is_date")
 
     def __str__(self) -> str:
         """Return query text."""
@@ -228,16 +182,17 @@ class Range(_Node):
         return text.removesuffix("T00:00:00Z")
 
 
-class _Branch(_Node):
+class _Branch(TreeNode):
     """Nodes joined."""
 
     __slots__ = ("_children",)
     __match_args__ = ("children",)
+    joins = True
 
     def __init__(self, children: tuple[Any, ...]) -> None:
         self._children = children
 
-    children: tuple[Any, ...] = _read("_children")
+    children: tuple[Any, ...] = read("_children")
 
 
 class And(_Branch):
@@ -247,7 +202,7 @@ class And(_Branch):
 
     def __str__(self) -> str:
         """Return query text."""
-        return " ".join(f"({child})" if isinstance(child, _Branch) else str(child) for child in self.children)
+        return " ".join(map(grouped, self.children))
 
 
 class Or(_Branch):
@@ -257,10 +212,10 @@ class Or(_Branch):
 
     def __str__(self) -> str:
         """Return query text."""
-        return " OR ".join(f"({child})" if isinstance(child, _Branch) else str(child) for child in self.children)
+        return " OR ".join(map(grouped, self.children))
 
 
-class Not(_Node):
+class Not(TreeNode):
     """Every article that the child does not match."""
 
     __slots__ = ("_child",)
@@ -269,14 +224,14 @@ class Not(_Node):
     def __init__(self, child: Any) -> None:
         self._child = child
 
-    child: Any = _read("_child")
+    child: Any = read("_child")
 
     def __str__(self) -> str:
         """Return query text."""
-        return f"-({self.child})" if isinstance(self.child, And | Or | Not | Nothing) else f"-{self.child}"
+        return f"-({self.child})" if isinstance(self.child, Not | Nothing) else f"-{grouped(self.child)}"
 
 
-class Boost(_Node):
+class Boost(TreeNode):
     """The child, its score multiplied by `factor`."""
 
     __slots__ = ("_child", "_factor")
@@ -286,13 +241,34 @@ class Boost(_Node):
         self._child = child
         self._factor = factor
 
-    child: Any = _read("_child")
-    factor: float = _read("_factor")
+    child: Any = read("_child")
+    factor: float = read("_factor")
 
     def __str__(self) -> str:
         """Return query text."""
-        inner = f"({self.child})" if isinstance(self.child, And | Or | Not | Boost) else str(self.child)
-        return f"{inner}^{self.factor:g}"
+        inner = f"({self.child})" if isinstance(self.child, Not | Boost) else grouped(self.child)
+        factor = f"{self.factor:.4f}".rstrip("0").rstrip(".")
+        return f"{inner}^{factor}"
 
 
-Node = Everything | Nothing | Word | Phrase | Prefix | Value | Range | And | Or | Not | Boost
+Node = (
+    Everything
+    | Nothing
+    | Exists
+    | Word
+    | Phrase
+    | Prefix
+    | Wildcard
+    | Fuzzy
+    | Exact
+    | Cased
+    | Near
+    | AtLeast
+    | Value
+    | Range
+    | And
+    | Or
+    | Not
+    | Boost
+    | SomeOf
+)

@@ -219,7 +219,9 @@ class _Builder:
                 return AllPart()
             case Nothing():
                 return AnyPart()
-        raise AssertionError(node)
+        message = f"{node} cannot be searched yet: it finds nothing"
+        self.diagnostics.append(Diagnostic("not-supported", message, text=str(node)))
+        return AnyPart()
 
     def boosted(self, node: Boost, factor: float) -> float:
         if factor <= MAX_FACTOR:
