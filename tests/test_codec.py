@@ -21,7 +21,7 @@ from newsindex.analysis.batch import BatchTokenizer, TokenBatch
 from newsindex.codec import format as spec
 from newsindex.codec.decode_kernel import decode_positions, decode_postings
 from newsindex.codec.dictionary_kernel import decode_rows, encode_dictionary, find_terms, index_dictionary, place_of
-from newsindex.codec.encode_kernel import encode_terms, worst_bytes
+from newsindex.codec.encode_kernel import NO_PIECES, encode_terms, make_room, worst_bytes
 from newsindex.codec.front_kernel import decode_front, encode_front
 from newsindex.codec.inversion import SortedTerms, TermSorter, Vocabulary
 from newsindex.codec.merge import Part, merge_segments
@@ -114,15 +114,26 @@ def inverted(tokens: Any, starts: Any, term_count: int) -> tuple[Any, Any, Any]:
     """Return where the occurrences of each term that stands in the texts begin, their texts and their positions."""
     numbers = np.arange(term_count, dtype=np.uint32)
     names = [f"{number:04}" for number in range(term_count)]
-    batch = TokenBatch(tokens, np.zeros(tokens.size, np.uint8), starts, 0)
-    chunk = TermSorter(1).chunk(batch, numbers)
-    (terms,) = SortedTerms([chunk], Vocabulary(numbers, names, names)).ranges(tokens.size + 1)
+    sorter = TermSorter(1)
+    chunks = []
+    for texts in (slice(0, 3), slice(3, starts.size - 1)):
+        own = starts[texts.start : texts.stop + 1]
+        if own.size > 1:
+            batch = TokenBatch(tokens, np.zeros(tokens.size, np.uint8), own, 0)
+            chunks.append(sorter.chunk(batch, numbers))
     found = np.unique(tokens)
     ends = np.zeros(term_count, np.int64)
-    ends[found] = np.diff(terms.starts)
-    return np.concatenate([[0], np.cumsum(ends)]), *terms.gathered(
-        np.zeros(tokens.size, np.uint32), np.zeros(tokens.size, np.uint32)
-    )
+    where: list[int] = []
+    places: list[int] = []
+    for terms in SortedTerms(chunks, sorter.places, Vocabulary(numbers, names, names)).ranges(tokens.size + 1):
+        ends[found] = np.diff(terms.starts)
+        pieces = terms.pieces
+        for begin, length, run in zip(pieces.begins.tolist(), pieces.lengths.tolist(), pieces.runs, strict=True):
+            shift, first = int(pieces.shifts[run]), int(pieces.first_texts[run])
+            own = pieces.places[begin : begin + length].tolist()
+            where += [first + (place >> shift) for place in own]
+            places += [place & (1 << shift) - 1 for place in own]
+    return np.concatenate([[0], np.cumsum(ends)]), np.array(where, np.uint32), np.array(places, np.uint32)
 
 
 def encode(texts: list[list[int]], fields: int, term_count: int, weights: Any = None) -> tuple[Any, Any, Any, Any]:
@@ -135,7 +146,9 @@ def encode(texts: list[list[int]], fields: int, term_count: int, weights: Any = 
     told = np.zeros((term_count, 5), np.int64)
     weights = np.ones(fields) if weights is None else weights
     lengths = np.floor(np.diff(starts).reshape(-1, fields) @ weights).astype(np.uint32)
-    term, used, put = encode_terms(0, *occurrences, fields, weights, lengths, postings, positions, told)
+    term, used, put = encode_terms(
+        0, *occurrences, NO_PIECES, fields, weights, lengths, make_room(fields), postings, positions, told
+    )
     assert term == term_count
     assert (used, put) == (told[:, 2].sum(), told[:, 4].sum())
     return occurrences, postings[:used], positions[:put], told

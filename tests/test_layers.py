@@ -45,10 +45,11 @@ DOORS = {
     "numba": {
         "analysis.extent_kernel",
         "analysis.tokenizer_kernel",
+        "codec.rows_kernel",
         "kernel",
         "search.lanes_kernel",
     },
-    "llvmlite": {"search.lanes_kernel"},
+    "llvmlite": {"codec.rows_kernel", "search.lanes_kernel"},
     "trafilatura": {"sources"},
     "lxml": {"sources"},
     "feedparser": {"sources"},

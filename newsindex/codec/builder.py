@@ -130,6 +130,7 @@ class SegmentBuilder:
             self._columns,
             _results(self._packed),
             self._told(_results(self._texts)),
+            self._sorter,
             vocabulary.result,
             self._workers.sharing,
         )

@@ -10,14 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from newsindex.analysis.batch import TokenBatch
-from newsindex.codec.encode_kernel import encode_boundaries
-from newsindex.codec.invert_kernel import gather_terms, sort_tokens
+from newsindex.codec.encode_kernel import Pieces, encode_boundaries
+from newsindex.codec.invert_kernel import count_pieces, lay_pieces, sort_tokens
 from newsindex.codec.sections import Bytes
 
 __all__ = ["SortedTerms", "TermRange", "TermSorter", "TextChunk", "Vocabulary"]
 
 _LONGEST_WORD = 255
 _PLACE_BITS = 32
+# Places that more are made than are needed.
+_MOST_SPARE = 4 * 1024 * 1024
 _Array = npt.NDArray[Any]
 
 
@@ -30,11 +32,10 @@ class Vocabulary(NamedTuple):
 
 
 class _Runs(NamedTuple):
-    """The tokens of some texts sorted by term, as `sort_tokens` sorts them, and the number of the first text."""
+    """The terms of some texts as `sort_tokens` finds them; `begins` leads to the sorter's places."""
 
     terms: _Array
     begins: _Array
-    places: _Array
     shift: int
     first_text: int
 
@@ -56,9 +57,14 @@ class TextChunk(NamedTuple):
 
 
 class TermSorter:
-    """Sorts the tokens of chunk after chunk; not for several threads at a time."""
+    """Sorts the tokens of chunk after chunk; not for several threads at a time.
+
+    `places` has the tokens of all of them, sorted by term within each; of each its text and its position in one number.
+    """
 
     def __init__(self, fields: int) -> None:
+        self.places = np.zeros(0, np.uint32)
+        self._used = 0
         self._fields = fields
         self._counts = np.zeros(0, np.int32)
         self._terms, self._begins = np.zeros(0, np.uint32), np.zeros(1, np.int64)
@@ -89,42 +95,37 @@ class TermSorter:
             yield from self._sorted(batch, term_of_surface, counts, seen, first, middle)
             yield from self._sorted(batch, term_of_surface, counts, seen, middle, after)
             return
-        terms, begins, places = self._terms, self._begins, np.empty(int(starts[-1] - starts[0]), np.uint32)
+        terms, begins, before = self._terms, self._begins, self._used
+        self._used += int(starts[-1] - starts[0])
+        if self._used > self.places.size:
+            # Nobody has a view of them. When they are many the system moves them without a copy.
+            self.places.resize(self._used + min(self._used, _MOST_SPARE), refcheck=False)
+        places = self.places[before : self._used]
         found = sort_tokens(batch.surface_ids, term_of_surface, starts, shift, counts, seen, terms, begins, places)
-        yield _Runs(terms[:found].copy(), begins[: found + 1].copy(), places, shift, self._first_text + first)
+        yield _Runs(terms[:found].copy(), begins[: found + 1] + before, shift, self._first_text + first)
 
 
 @dataclass(frozen=True)
 class TermRange:
-    """The occurrences of sorted terms, yet to be gathered; those of term r will be [starts[r], starts[r + 1])."""
+    """Sorted terms as `encode_terms` takes them; `starts` counts from the first occurrence of the range."""
 
     starts: _Array
-    runs: Sequence[_Runs]
-    ranks: _Array
-    low: int
-
-    def gathered(self, texts: _Array, positions: _Array) -> tuple[_Array, _Array]:
-        """Return of each occurrence its text, and its position in it counted from 0, written to uint32[n]."""
-        free = self.starts[:-1].copy()
-        high = self.low + free.size
-        for runs in self.runs:
-            gather_terms(*runs, self.ranks, self.low, high, free, texts, positions)
-        return texts, positions
+    pieces: Pieces
 
 
 class SortedTerms:
-    """The terms that stand in some chunks, sorted; `texts` are their bytes."""
+    """The terms that stand in some chunks, sorted; `texts` are their bytes. `places` are those of the sorter."""
 
-    def __init__(self, chunks: Sequence[TextChunk], vocabulary: Vocabulary) -> None:
+    def __init__(self, chunks: Sequence[TextChunk], places: _Array, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
-        self._runs = [runs for chunk in chunks for runs in chunk.runs]
+        every = [runs for chunk in chunks for runs in chunk.runs]
         seen = np.zeros(-(-vocabulary.term_of_surface.size // 8), np.uint8)
         for chunk in chunks:
             seen[: chunk.seen.size] |= chunk.seen
         self._seen = np.flatnonzero(np.unpackbits(seen, count=vocabulary.term_of_surface.size))
-        counts = np.zeros(len(vocabulary.terms), np.int64)
-        for runs in self._runs:
-            counts[runs.terms] += np.diff(runs.begins)
+        counts, pieces = np.zeros((2, len(vocabulary.terms)), np.int64)
+        for runs in every:
+            count_pieces(runs.terms, runs.begins, counts, pieces)
         # The order of code points is the order of their UTF-8.
         order = sorted(np.flatnonzero(counts).tolist(), key=vocabulary.terms.__getitem__)
         self._ranks = np.zeros(counts.size, np.uint32)
@@ -132,6 +133,15 @@ class SortedTerms:
         self._starts = np.zeros(len(order) + 1, np.int64)
         np.cumsum(counts[order], out=self._starts[1:])
         self.texts = [vocabulary.terms[number].encode() for number in order]
+        starts = np.zeros(len(order) + 1, np.int64)
+        np.cumsum(pieces[order], out=starts[1:])
+        free, size = starts[:-1].copy(), int(starts[-1])
+        laid = np.empty(size, np.int64), np.empty(size, np.uint32), np.empty(size, np.uint32)
+        for number, runs in enumerate(every):
+            lay_pieces(number, runs.terms, runs.begins, self._ranks, free, *laid)
+        first_texts = np.array([runs.first_text for runs in every], np.int64)
+        shifts = np.array([runs.shift for runs in every], np.int64)
+        self._pieces = Pieces(starts, *laid, first_texts, shifts, places)
 
     def ranges(self, most: int) -> Iterator[TermRange]:
         """Yield ranges of terms that have at most so many occurrences, or are one term."""
@@ -139,7 +149,8 @@ class SortedTerms:
         while first < starts.size - 1:
             begin = int(starts[first])
             after = max(first + 1, int(np.searchsorted(starts, begin + most, side="right")) - 1)
-            yield TermRange(starts[first : after + 1] - begin, self._runs, self._ranks, first)
+            pieces = self._pieces._replace(starts=self._pieces.starts[first : after + 1])
+            yield TermRange(starts[first : after + 1] - begin, pieces)
             first = after
 
     def words(self) -> tuple[list[bytes], _Array]:

@@ -1,15 +1,14 @@
 """Kernels from tokens in the order of the texts to occurrences in the order of terms.
 
 First the tokens of a chunk are sorted by term, by counting, while all of it is near at hand; then, when all chunks are
-known, the occurrences of a range of terms are gathered from each: runs of memory, where sorting all at once would jump
-for every token.
+known, the pieces of memory that hold a term are listed: sorting all tokens at once would jump for each.
 """
 
 from __future__ import annotations
 
 from newsindex.kernel import kernel
 
-__all__ = ["gather_terms", "sort_tokens"]
+__all__ = ["count_pieces", "lay_pieces", "sort_tokens"]
 
 
 @kernel
@@ -58,25 +57,28 @@ def sort_tokens(surface_ids, term_of_surface, starts, shift, counts, seen, terms
 
 
 @kernel
-def gather_terms(terms, begins, places, shift, first_text, ranks, low, high, free, texts, positions):
-    """Copy a chunk's occurrences of a range of terms behind those of the chunks before.
+def count_pieces(terms, begins, counts, pieces):
+    """Add what a run has of each term to its occurrences, `counts`, and to its pieces; both int64[all terms]."""
+    for at in range(terms.size):
+        counts[terms[at]] += begins[at + 1] - begins[at]
+        pieces[terms[at]] += 1
+
+
+@kernel
+def lay_pieces(run, terms, begins, ranks, free, piece_begins, piece_lengths, piece_runs):
+    """Put the pieces of a run where those of its terms go.
 
     Args:
-        terms, begins, places, shift: as `sort_tokens` made them.
-        first_text: the number of the chunk's first text.
+        run: its number.
+        terms, begins: as `sort_tokens` made them, `begins` counted from the beginning of all places.
         ranks: uint32[all terms], the place of each among the sorted terms.
-        low, high: the places of the range, [low, high).
-        free: int64[high - low], where the next occurrence of each goes; moved on.
-        texts, positions: uint32[n], written.
+        free: int64[sorted terms], where the next piece of each goes; moved on.
+        piece_begins, piece_lengths, piece_runs: int64, uint32 and uint32[all pieces], written.
     """
-    mask = (1 << shift) - 1
-    for run in range(terms.size):
-        rank = ranks[terms[run]]
-        if low <= rank < high:
-            at = free[rank - low]
-            for i in range(begins[run], begins[run + 1]):
-                place = places[i]
-                texts[at] = first_text + (place >> shift)
-                positions[at] = place & mask
-                at += 1
-            free[rank - low] = at
+    for at in range(terms.size):
+        rank = ranks[terms[at]]
+        piece = free[rank]
+        free[rank] = piece + 1
+        piece_begins[piece] = begins[at]
+        piece_lengths[piece] = begins[at + 1] - begins[at]
+        piece_runs[piece] = run

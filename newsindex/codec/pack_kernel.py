@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from newsindex.codec.rows_kernel import bits, lean, pack_rows
 from newsindex.kernel import kernel
 
 __all__ = [
@@ -28,9 +29,10 @@ __all__ = [
 BLOCK = 128
 _PATCHED = 0x40
 _WIDTH = 0x3F
+_PATCH_BITS = 7  # of a byte
 
 
-@kernel
+@lean
 def pack_block(values, start, width, out, at):
     """Pack 128 values of at most `width` bits each.
 
@@ -54,19 +56,8 @@ def pack_block(values, start, width, out, at):
     >>> bool((again == values).all())
     True
     """
-    for word in range(at, at + 4 * width):
-        out[word] = 0
-    for row in range(32):
-        bit = row * width
-        word = at + (bit >> 5) * 4
-        shift = np.uint64(bit & 31)
-        spills = (bit & 31) + width > 32
-        for lane in range(4):
-            wide = np.uint64(values[start + row * 4 + lane]) << shift
-            if width:
-                out[word + lane] |= np.uint32(wide & np.uint64(0xFFFFFFFF))
-            if spills:
-                out[word + 4 + lane] |= np.uint32(wide >> np.uint64(32))
+    if width:
+        pack_rows(values, np.int64(start), np.int64(width), out, np.int64(at))
     return at + 4 * width
 
 
@@ -105,7 +96,7 @@ def unpack_block(words, at, width, out, start):
     return at + 4 * width
 
 
-@kernel
+@lean
 def put_vbyte(value, out, at):
     """Write a value in groups of seven bits, low group first; a set high bit says that another byte follows.
 
@@ -137,17 +128,7 @@ def get_vbyte(data, at, end):
     return np.uint64(0), -1
 
 
-@kernel
-def _bits(value):
-    """Return how many bits a value needs."""
-    count = 0
-    while value:
-        value >>= np.uint32(1)
-        count += 1
-    return count
-
-
-@kernel
+@lean
 def pack_bits(values, start, after, out, at):
     """Pack values [start, after), fewer than a block: their width in one byte, then so many bits of each, low first.
 
@@ -158,9 +139,10 @@ def pack_bits(values, start, after, out, at):
     Returns:
         The index after the last byte.
     """
-    width = 0
+    joined = np.int64(0)
     for i in range(start, after):
-        width = max(width, _bits(values[i]))
+        joined |= np.int64(values[i])
+    width = bits(joined)
     out[at] = width
     at += 1
     waiting = np.uint64(0)
@@ -206,7 +188,7 @@ def unpack_bits(data, at, end, out, start, after):
     return at
 
 
-@kernel
+@lean
 def pack_patched(values, start, scratch, out, words, at):
     """Pack 128 values at the width that takes the fewest bytes, patches included.
 
@@ -221,37 +203,48 @@ def pack_patched(values, start, scratch, out, words, at):
         (code, the byte after): the code holds the width, and 0x40 when patches follow: their number u8, then of each
         its place u8 and its high bits in variable bytes; then zeros up to a multiple of 4.
     """
-    sizes = np.zeros(33, np.int64)
-    for i in range(start, start + BLOCK):
-        sizes[_bits(values[i])] += 1
-    widest = 32
-    while widest > 0 and sizes[widest] == 0:
-        widest -= 1
+    # Places are unsigned so that the compiler treats many at once: it need not look for those that count from the end.
+    first = np.uint64(start)
+    joined = np.uint32(0)
+    for i in range(np.uint64(BLOCK)):
+        joined |= values[first + np.uint64(i)]
+    if joined == 0:
+        return np.int64(0), at
+    widest = bits(np.int64(joined))
+    # Of each width, how many values are wider; from the widest down, for the more are wider the dearer the patches.
     width = widest
     least = 16 * widest
-    for narrower in range(widest):
-        patches = 1
-        for size in range(narrower + 1, widest + 1):
-            patches += sizes[size] * (1 + (size - narrower + 6) // 7)
+    for narrower in range(widest - 1, -1, -1):
+        most = np.uint32((1 << narrower) - 1)
+        wider = np.uint32(0)
+        for i in range(np.uint64(BLOCK)):
+            wider += np.uint32(values[first + np.uint64(i)] > most)
+        scratch[narrower] = wider
+        patches = 1 + 2 * np.int64(wider)
+        if patches > least:
+            break
+        for longer in range(narrower + _PATCH_BITS, widest, _PATCH_BITS):
+            patches += np.int64(scratch[longer])
         cost = 16 * narrower + ((patches + 3) & ~3)
-        if cost < least:
+        if cost < least or (cost == least and width < widest):
             least = cost
             width = narrower
-    mask = np.uint32((1 << width) - 1) if width < 32 else np.uint32(0xFFFFFFFF)
-    for i in range(BLOCK):
-        scratch[i] = values[start + i] & mask
-    at = pack_block(scratch, np.int64(0), width, words, at >> 2) << 2
+    if width:
+        pack_rows(values, np.int64(start), width, words, np.int64(at >> 2))
+    at += 16 * width
     if width == widest:
         return width, at
-    count = at
-    out[count] = 0
-    at += 1
+    count = np.int64(0)
+    most = np.uint32((1 << width) - 1)
     for i in range(BLOCK):
-        high = values[start + i] >> np.uint32(width)
-        if high:
-            out[count] += 1
-            out[at] = i
-            at = put_vbyte(np.int64(high), out, at + 1)
+        scratch[count] = i
+        count += np.int64(values[start + i] > most)
+    out[at] = count
+    at += 1
+    for patch in range(count):
+        place = np.int64(scratch[patch])
+        out[at] = place
+        at = put_vbyte(np.int64(values[start + place] >> np.uint32(width)), out, at + 1)
     while at & 3:
         out[at] = 0
         at += 1

@@ -17,7 +17,7 @@ import xxhash
 from newsindex.analysis.batch import BatchTokenizer, TokenBatch
 from newsindex.codec.columns import ArticleColumns
 from newsindex.codec.dictionary_kernel import encode_dictionary
-from newsindex.codec.encode_kernel import encode_terms, worst_bytes
+from newsindex.codec.encode_kernel import NO_PIECES, encode_terms, make_room, worst_bytes
 from newsindex.codec.format import STRINGS_IN_BLOCK, TERMS_IN_BLOCK
 from newsindex.codec.front_kernel import encode_front
 from newsindex.codec.inversion import SortedTerms, TermRange, TermSorter, TextChunk, Vocabulary
@@ -62,10 +62,6 @@ class Occurrences:
     texts: _Array
     positions: _Array
 
-    def gathered(self, texts: _Array, positions: _Array) -> tuple[_Array, _Array]:
-        """Return the texts and the positions; the room for them is not needed."""
-        return self.texts, self.positions
-
 
 def field_weights(schema: Schema) -> _Array:
     """Return the weights of the text fields, float64[F]."""
@@ -89,9 +85,10 @@ def encode_segment(
     """Yield the chunks of the body of a segment: `encode_columns` of the articles and their tokens."""
     columns = ArticleColumns(schema)
     columns.extend(articles)
-    chunk = TermSorter(len(schema.text_fields)).chunk(batch, vocabulary.term_of_surface)
+    sorter = TermSorter(len(schema.text_fields))
+    chunk = sorter.chunk(batch, vocabulary.term_of_surface)
     packed = pack_articles([article.stored for article in articles])
-    return encode_columns(schema, columns, [packed], [chunk], lambda: vocabulary)
+    return encode_columns(schema, columns, [packed], [chunk], sorter, lambda: vocabulary)
 
 
 def encode_columns(
@@ -99,6 +96,7 @@ def encode_columns(
     columns: ArticleColumns,
     packed: Iterable[PackedArticles],
     texts: Iterable[TextChunk],
+    sorter: TermSorter,
     vocabulary: Callable[[], Vocabulary],
     executor: Executor | None = None,
 ) -> Iterator[memoryview]:
@@ -109,6 +107,7 @@ def encode_columns(
         columns: the articles but for their text.
         packed, texts, vocabulary: the articles, in chunks; asked for in this order, so that what is done can be
             written while the rest is under way. `texts` should not keep what it has given: memory.
+        sorter: has sorted the texts.
         executor: threads to share the work with.
     """
     out = SectionWriter()
@@ -119,7 +118,7 @@ def encode_columns(
     weights = field_weights(schema)
     weighted = np.floor(lengths @ weights).astype(np.uint32)
     long_words = sum(chunk.long_words for chunk in chunks)
-    terms = SortedTerms(chunks, vocabulary())
+    terms = SortedTerms(chunks, sorter.places, vocabulary())
     told = np.zeros((len(terms.texts), 5), np.int64)
     pieces = _encoding(terms.ranges(_OCCURRENCES), weights, weighted, told, executor)
     # Enough to do while the first are encoded.
@@ -218,9 +217,10 @@ def _encoding(
 class _Buffers:
     """Memory to encode a range of terms in, used for one after the other: new memory costs as much as the encoding."""
 
-    def __init__(self) -> None:
+    def __init__(self, fields: int) -> None:
         self.texts = self.positions = np.empty(0, np.uint32)
         self.postings = self.placed = np.empty(0, np.uint8)
+        self.room = make_room(fields)
 
     def make_room(self, occurrences: int, encoded: int) -> None:
         if self.texts.size < occurrences:
@@ -235,18 +235,23 @@ def _encoded(
     """Return postings and positions of a range of terms, in pieces; `free` are buffers that nobody uses."""
     fields, starts = weights.size, occurrences.starts
     longest = int((starts[1:] - starts[:-1]).max()) if starts.size > 1 else 0
-    buffers = free.pop() if free else _Buffers()
-    buffers.make_room(int(starts[-1]), max(_BUFFER_BYTES, (worst_bytes(longest, fields) + 3) & ~3))
-    texts, positions = occurrences.gathered(buffers.texts, buffers.positions)
-    pieces = []
+    own = free.pop() if free else _Buffers(fields)
+    encoded = max(_BUFFER_BYTES, (worst_bytes(longest, fields) + 3) & ~3)
+    if isinstance(occurrences, TermRange):
+        own.make_room(longest, encoded)
+        texts, positions, pieces = own.texts, own.positions, occurrences.pieces
+    else:
+        own.make_room(0, encoded)
+        texts, positions, pieces = occurrences.texts, occurrences.positions, NO_PIECES
+    found = []
     term = 0
     while term < starts.size - 1:
         term, used, put = encode_terms(
-            term, starts, texts, positions, fields, weights, weighted, buffers.postings, buffers.placed, told
+            term, starts, texts, positions, pieces, fields, weights, weighted, own.room, own.postings, own.placed, told
         )
-        pieces.append((buffers.postings[:used].copy(), buffers.placed[:put].copy()))
-    free.append(buffers)
-    return pieces
+        found.append((own.postings[:used].copy(), own.placed[:put].copy()))
+    free.append(own)
+    return found
 
 
 def dictionary_sections(out: SectionWriter, name: str, terms: Sequence[bytes], told: _Array) -> Iterator[memoryview]:
