@@ -9,19 +9,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import xxhash
-import zstandard
 
 from newsindex.codec.decode_kernel import decode_positions, decode_postings
 from newsindex.codec.dictionary import Dictionary, TermInfo
 from newsindex.codec.format import DIGEST_BYTES, MISSING, TERMS_IN_BLOCK
 from newsindex.codec.sections import Bytes, SectionReader
+from newsindex.codec.stored import StoredArticles
 from newsindex.codec.strings import FrontCoded, Strings, ascend
 from newsindex.errors import FormatError
 from newsindex.schema import Date, Flag, Number, Schema
 
 __all__ = ["FrontCoded", "KeywordColumn", "SegmentReader", "Strings", "TermInfo"]
 
-_LARGEST_BLOCK = 64 * 1024 * 1024
 # The dates that Python has, in microseconds since 1970.
 _EARLIEST, _LATEST = -62_135_596_800_000_000, 253_402_300_799_999_999
 _Array = npt.NDArray[Any]
@@ -283,54 +282,15 @@ class SegmentReader:
 
     def stored(self, doc: int) -> bytes:
         """Return the stored JSON of an article."""
-        starts = self._sections.numbers("stored.starts", self.doc_count + 1)
-        sizes = self._sections.array("stored.sizes", np.uint32)
-        places = self._sections.numbers("stored.blocks", sizes.size + 1)
-        ends = self._block_ends
-        begin, end = int(starts[doc]), int(starts[doc + 1])
-        block = int(np.searchsorted(ends, begin, side="right"))
-        if begin > end or block >= sizes.size or end > int(ends[block]):
-            raise self._sections.damage(f"the stored article {doc} is placed at {begin} to {end}")
-        first = int(ends[block]) - int(sizes[block])
-        data = self._unpack(block, int(places[block]), int(places[block + 1]), int(sizes[block]))
-        return data[begin - first : end - first]
+        return self._stored[doc]
 
     def stored_articles(self, live: _Array) -> Iterator[bytes]:
         """Yield the stored JSON of the articles that live (bool[doc_count]), in order; each block is unpacked once."""
-        starts = self._sections.numbers("stored.starts", self.doc_count + 1).tolist()
-        sizes = self._sections.array("stored.sizes", np.uint32)
-        places = self._sections.numbers("stored.blocks", sizes.size + 1)
-        ends = self._block_ends.tolist()
-        block, data, first, after = -1, b"", 0, 0
-        for doc in np.flatnonzero(live).tolist():
-            begin, end = starts[doc], starts[doc + 1]
-            while begin >= after and block + 1 < len(ends):
-                block += 1
-                first, after, data = after, ends[block], b""
-            if not first <= begin <= end <= after:
-                raise self._sections.damage(f"the stored article {doc} is placed at {begin} to {end}")
-            data = data or self._unpack(block, int(places[block]), int(places[block + 1]), int(sizes[block]))
-            yield data[begin - first : end - first]
+        return self._stored.living(live)
 
     @cached_property
-    def _block_ends(self) -> _Array:
-        return np.cumsum(self._sections.array("stored.sizes", np.uint32), dtype=np.uint64)
-
-    def _unpack(self, block: int, begin: int, end: int, size: int) -> bytes:
-        stored: Bytes = self._sections.array("stored.data", np.uint8)
-        if begin > end or end > stored.size or size > _LARGEST_BLOCK:
-            raise self._sections.damage(f"stored block {block} is placed at {begin} to {end}")
-        frame = stored[begin:end].tobytes()
-        try:
-            # The size in the frame is not trusted: the output is bounded by that of the section.
-            if zstandard.frame_content_size(frame) != size:
-                raise zstandard.ZstdError("its size is another")
-            data = zstandard.ZstdDecompressor().decompress(frame, max_output_size=size)
-        except zstandard.ZstdError as error:
-            raise self._sections.damage(f"stored block {block} at byte {begin} ({error})") from None
-        if len(data) != size:
-            raise self._sections.damage(f"stored block {block} has {len(data)} bytes, not {size}")
-        return data
+    def _stored(self) -> StoredArticles:
+        return StoredArticles(self._sections, self.doc_count)
 
     def damage(self, reason: str) -> FormatError:
         """Return the error that says what is wrong in this segment's file."""
