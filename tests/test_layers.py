@@ -50,15 +50,17 @@ DOORS = {
         "search.lanes_kernel",
     },
     "llvmlite": {"codec.rows_kernel", "search.lanes_kernel"},
-    "trafilatura": {"sources"},
-    "lxml": {"sources"},
-    "feedparser": {"sources"},
+    "trafilatura": {"sources.webpage"},
+    "lxml": {"sources.webpage"},
+    "feedparser": {"sources.feed"},
+    "newsindex.sources.feed": {"sources.parser_child"},
+    "newsindex.sources.webpage": {"sources.parser_child"},
     "prompt_toolkit": {"repl"},
     "Stemmer": {"analysis"},
 }
 BANNED = {"pickle", "marshal", "shelve", "dill"}
 # The opening of an index, its face towards Whoosh, the optional extra, and what would slow `newsindex --help`.
-DEFERRED = ("__init__", "index", "cli", "repl", "sources.webpage")
+DEFERRED = ("__init__", "index", "cli", "repl", "sources.parser_child", "sources.webpage")
 
 
 def modules() -> list[tuple[str, ast.Module]]:

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from reading import FILES, Write, only, refused, taken
 
-from newsindex.sources import webpage
+from newsindex.errors import SourceError
+from newsindex.sources import Record, webpage
+from newsindex.sources.feed import read_feed
 from newsindex.sources.markup import plain_text
 
 
@@ -89,13 +91,15 @@ def test_feed_declarations_are_refused(write: Write, encoding: str, declaration:
     assert error.line == 2
 
 
-def test_feed_never_opens_files_or_addresses(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_feed_never_opens_files_or_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
     def forbidden(*_: Any, **__: Any) -> None:
         raise AssertionError("a connection was opened")
 
     monkeypatch.setattr("socket.socket.connect", forbidden)
     item = "<item><title>x</title><link>https://f.example/1</link><enclosure url='https://f.example/2'/></item>"
-    assert only(write("a.xml", feed(item)))["title"] == "x"
+    (record,) = read_feed(feed(item).encode(), "a.xml")
+    assert isinstance(record, Record)
+    assert record.values["title"] == "x"
 
 
 def test_feed_in_a_declared_character_set(write: Write) -> None:
@@ -114,7 +118,7 @@ def test_feed_limits(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     deep = refused(write("a.xml", feed("<item><title>" + "<b>" * 300 + "</title></item>"))).reason
     assert "nested 304 deep; the limit is 256" in deep
     assert "no entries" in refused(write("b.xml", feed(""))).reason
-    monkeypatch.setattr("newsindex.sources.feed.LARGEST_FEED", 50)
+    monkeypatch.setattr("newsindex.sources.files.LARGEST", 50)
     assert "a feed of 104 bytes; the limit is 50 bytes" in refused(write("c.xml", feed("").ljust(104))).reason
 
 
@@ -175,12 +179,20 @@ def test_webpage_without_anything(write: Write) -> None:
 
 def test_webpage_limits(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "30,003 elements; the limit is 20,000" in refused(write("a.html", "<html><body>" + "<p>x" * 30_001)).reason
-    monkeypatch.setattr(webpage, "LARGEST_PAGE", 20)
+    deep = "<html><body>" + "<div>" * 200 + "<p>text" + "</div>" * 200
+    assert "text" in only(write("d.html", deep))["body"]
+    deeper = refused(write("e.html", deep.replace("<p>", "<div>" * 100))).reason
+    assert deeper == "the page's elements are nested more than 250 deep, the limit"
+    assert (
+        "200,003 times '<'; the limit is 200,000" in refused(write("f.html", "<html><body>" + "<p>x" * 200_001)).reason
+    )
+    assert "9,000,001 characters without a '<'" in refused(write("g.html", "<html><p>" + "x" * 8_999_999)).reason
+    monkeypatch.setattr("newsindex.sources.files.LARGEST", 20)
     assert "the limit is 20 bytes" in refused(write("b.html", "<html><body></body></html>")).reason
 
 
 def test_webpage_without_the_extra(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "trafilatura", None)
-    records, errors = taken(FILES / "page.html", FILES / "page.txt")
-    assert len(records) == 1
-    assert 'pip install "newsindex[html]"' in errors[0].reason
+    with pytest.raises(SourceError, match=r'pip install "newsindex\[html\]"') as caught:
+        list(webpage.read_webpage(FILES.joinpath("page.html").read_bytes(), "page.html"))
+    assert caught.value.file == "page.html"

@@ -3,8 +3,8 @@
 files ─ recognise ─┬─ page      plain text pages
                    ├─ jsons     JSON lines, JSON
                    ├─ table     CSV
-                   ├─ feed      RSS, Atom
-                   └─ webpage   HTML (the extra "html")
+                   └─ parser_process ─ feed      RSS, Atom
+                                     └ webpage   HTML (the extra "html")
 """
 
 from newsindex.sources.files import read

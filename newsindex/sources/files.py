@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import os
 import stat
@@ -13,24 +12,33 @@ from typing import BinaryIO, cast
 
 from newsindex.errors import SourceError
 from newsindex.sources.decode import mended, to_utf8
-from newsindex.sources.feed import read_feed
 from newsindex.sources.jsons import LONGEST_FILE, read_json, read_jsonl
 from newsindex.sources.page import read_page
+from newsindex.sources.parser_process import LARGEST, parse_apart
 from newsindex.sources.recognise import recognise
 from newsindex.sources.record import Record
-from newsindex.sources.streams import Rejoined, read_whole
+from newsindex.sources.streams import Rejoined, Unpacked, read_whole
 from newsindex.sources.table import read_table
-from newsindex.sources.webpage import read_webpage
 
 __all__ = ["read"]
 
 _Reader = Callable[[BinaryIO, str], Iterator[Record | SourceError]]
+
+
+def _read_feed(stream: BinaryIO, file: str) -> Iterator[Record | SourceError]:
+    yield from parse_apart("feed", read_whole(stream, file, "a feed", LARGEST), file)
+
+
+def _read_webpage(stream: BinaryIO, file: str) -> Iterator[Record | SourceError]:
+    yield from parse_apart("html", read_whole(stream, file, "a web page", LARGEST), file)
+
+
 _READERS: dict[str, _Reader] = {
     "jsonl": read_jsonl,
     "json": read_json,
     "table": read_table,
-    "feed": read_feed,
-    "html": read_webpage,
+    "feed": _read_feed,
+    "html": _read_webpage,
     "text": read_page,
 }
 _STANDARD_INPUT = "-"
@@ -98,8 +106,7 @@ def _from_stream(stream: BinaryIO, file: str) -> Iterator[Record | SourceError]:
     peeked = Rejoined(stream)
     kind = recognise(to_utf8(peeked.head) or peeked.head, file)
     if kind == "gzip":
-        unpacked = gzip.GzipFile(fileobj=io.BufferedReader(peeked))
-        peeked = Rejoined(cast(BinaryIO, unpacked))
+        peeked = Rejoined(cast(BinaryIO, Unpacked(cast(BinaryIO, peeked), file)))
         if not peeked.head:
             read_whole(cast(BinaryIO, peeked), file, "", 0)
         kind = recognise(to_utf8(peeked.head) or peeked.head, file)

@@ -9,12 +9,14 @@ from typing import Any, BinaryIO
 from newsindex.errors import SourceError
 from newsindex.sources.decode import decode
 from newsindex.sources.record import Record
-from newsindex.sources.streams import numbered_lines, read_whole
+from newsindex.sources.streams import MOST_VALUES, numbered_lines, read_whole
 
-__all__ = ["LONGEST_FILE", "LONGEST_LINE", "read_json", "read_jsonl"]
+__all__ = ["DEEPEST", "LONGEST_FILE", "LONGEST_LINE", "read_json", "read_jsonl"]
 
 LONGEST_LINE = 16 * 1024 * 1024
-LONGEST_FILE = 64 * 1024 * 1024
+LONGEST_FILE = 32 * 1024 * 1024
+DEEPEST = 64
+_TOO_DEEP = f"not JSON that can be read: nested too deep; the limit is {DEEPEST}"
 _BLANKS = " \t\r\n"
 # NaN is not JSON, yet data frames write it for a value that is missing.
 _DECODER = json.JSONDecoder(parse_constant=lambda _name: None)
@@ -30,7 +32,9 @@ def read_jsonl(stream: BinaryIO, file: str) -> Iterator[Record | SourceError]:
             continue
         try:
             text = line.decode("utf-8-sig" if number == 1 else "utf-8").strip()
-            if text:
+            if (reason := _too_much(text, "a line")) is not None:
+                yield SourceError(reason, file, number)
+            elif text:
                 yield from _records(_DECODER.decode(text), file, number)
         except UnicodeDecodeError as error:
             yield SourceError(f"not UTF-8: byte {line[error.start]:#04x} at column {error.start + 1}", file, number)
@@ -43,6 +47,9 @@ def read_json(stream: BinaryIO, file: str) -> Iterator[Record | SourceError]:
     text = decode(read_whole(stream, file, "a JSON file", LONGEST_FILE))
     if text is None:
         yield SourceError("not UTF-8; convert it (iconv -t utf-8)", file)
+        return
+    if (reason := _too_much(text, "a JSON file")) is not None:
+        yield SourceError(reason, file)
         return
     at, line = _skip(text, 0, _BLANKS), 1
     counted = 0
@@ -75,6 +82,8 @@ def _records(value: Any, file: str, line: int) -> Iterator[Record | SourceError]
     if isinstance(value, dict) and isinstance(value.get("articles"), list) and not {"title", "body"} & value.keys():
         for part in value["articles"]:
             yield from _records(part, file, line)
+    elif isinstance(value, dict) and _is_too_deep(value):
+        yield SourceError(_TOO_DEEP, file, line)
     elif isinstance(value, dict):
         yield Record(value, file, line)
     else:
@@ -88,4 +97,28 @@ def _named(value: Any) -> str:
 def _reason(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
         return f"not JSON: {error.msg.lower()} at column {error.colno}"
-    return "not JSON that can be read: nested too deep" if isinstance(error, RecursionError) else f"not JSON: {error}"
+    return _TOO_DEEP if isinstance(error, RecursionError) else f"not JSON: {error}"
+
+
+def _too_much(text: str, what: str) -> str | None:
+    """Return why the text is not decoded: it would make too many values."""
+    if len(text) <= MOST_VALUES:
+        return None
+    values = text.count(",") + text.count("[") + text.count("{")
+    return f"{what} with {values:,} commas and brackets; the limit is {MOST_VALUES:,}" if values > MOST_VALUES else None
+
+
+def _is_too_deep(value: Any) -> bool:
+    """Tell whether arrays and objects stand in each other deeper than the limit."""
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [
+            part
+            for one in level
+            if isinstance(one, dict | list)
+            for part in (one.values() if isinstance(one, dict) else one)
+            if isinstance(part, dict | list)
+        ]
+        if not level:
+            return False
+    return True

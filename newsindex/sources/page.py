@@ -12,9 +12,12 @@ from newsindex.sources.decode import decode, has_controls
 from newsindex.sources.record import Record
 from newsindex.sources.streams import read_whole
 
-__all__ = ["LONGEST_PAGE", "cut_boilerplate", "read_page"]
+__all__ = ["LONGEST_PAGE", "MOST_LINES", "cut_boilerplate", "read_page"]
 
 LONGEST_PAGE = 20 * 1024 * 1024
+# Each costs some 60 bytes beside its text.
+MOST_LINES = 500_000
+_LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 _LONGEST_HEADLINE = 300
 _LONGEST_SECTION = 40
 _LONGEST_DATE_LINE = 60
@@ -69,6 +72,10 @@ def read_page(stream: BinaryIO, file: str) -> Iterator[Record | SourceError]:
     text = decode(data) or decode(data, "windows-1252")
     if text is None or has_controls(text):
         yield SourceError("not a text file: neither UTF-8 nor any text of one byte a character", file)
+        return
+    ends = sum(map(text.count, _LINE_ENDS)) if len(text) > MOST_LINES else 0
+    if ends > MOST_LINES:
+        yield SourceError(f"a text page of {ends:,} lines; the limit is {MOST_LINES:,}; split it", file)
         return
     lines = [line.strip() for line in text.replace("\f", "\n").splitlines()]
     values: dict[str, Any] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import zlib
 from collections.abc import Iterator
@@ -9,13 +10,20 @@ from typing import Any, BinaryIO, TextIO, cast
 
 from newsindex.errors import SourceError
 
-__all__ = ["HEAD", "Line", "Rejoined", "numbered_lines", "read_whole"]
+__all__ = ["HEAD", "MOST_VALUES", "Line", "Rejoined", "Unpacked", "numbered_lines", "read_whole"]
 
 HEAD = 64 * 1024
 _DAMAGE = (EOFError, zlib.error, OSError)
 _CHUNK = 64 * 1024
 # How far past a limit bytes are counted, so that the error can tell the true size of all but the largest files.
 _COUNTED = 10
+
+
+# Of one record, or of one file that is read at once: in Python each takes some 70 bytes, of three in the file.
+MOST_VALUES = 1_000_000
+# Text packs to a third or a tenth; what unpacks to more than this times its size is made to.
+_HIGHEST_RATIO = 100
+_ANY_RATIO_BYTES = 1024 * 1024
 
 
 class Rejoined(io.RawIOBase):
@@ -54,6 +62,54 @@ class Rejoined(io.RawIOBase):
         return len(chunk)
 
 
+class Unpacked(io.RawIOBase):
+    """What a stream of gzip holds, unless that is so much more than its packed bytes that it is made to be."""
+
+    def __init__(self, stream: BinaryIO, file: str) -> None:
+        self._packed = _Counted(stream)
+        self._unpacked = gzip.GzipFile(fileobj=io.BufferedReader(self._packed))
+        self._file = file
+        self._given = 0
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer.
+
+        Raises:
+            SourceError: the ratio is over the limit.
+        """
+        chunk = self._unpacked.read1(len(buffer))
+        self._given += len(chunk)
+        if self._given > max(_ANY_RATIO_BYTES, self._packed.taken * _HIGHEST_RATIO):
+            raise SourceError(
+                f"unpacks to {self._given:,} bytes and more from {self._packed.taken:,}; "
+                f"the limit is {_HIGHEST_RATIO} to 1; what follows is not read",
+                self._file,
+            )
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
+
+
+class _Counted(io.RawIOBase):
+    """A stream, and how many bytes were taken of it."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.taken = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        chunk = _read_some(self._stream, len(buffer))
+        self.taken += len(chunk)
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
+
+
 def _read_some(stream: BinaryIO, size: int) -> bytes:
     # read() of a buffered decompressor throws away what it has when it meets damage; read1() does not.
     read = getattr(stream, "read1", stream.read)
@@ -67,10 +123,13 @@ def read_whole(stream: BinaryIO, file: str, what: str, limit: int) -> bytes:
         SourceError: larger than the limit, cut off, or damaged.
     """
     try:
-        data = stream.read(limit + 1)
+        data = bytearray()
+        while len(data) <= limit and (chunk := stream.read(_CHUNK)):
+            data += chunk
         size = len(data)
         if size <= limit:
-            return data
+            return bytes(data)
+        data.clear()
         while size < limit * _COUNTED and (chunk := stream.read(_CHUNK)):
             size += len(chunk)
     except _DAMAGE as error:
@@ -100,6 +159,8 @@ def numbered_lines(stream: BinaryIO | TextIO, file: str, limit: int) -> Iterator
             while (rest := stream.readline(_CHUNK)) and not rest.endswith(end):  # type: ignore[arg-type]
                 pass
             yield number, None
+    except SourceError as error:
+        raise SourceError(error.reason, file, number + 1) from error
     except _DAMAGE as error:
         raise _damaged(error, file, number + 1) from error
 

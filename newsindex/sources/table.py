@@ -14,11 +14,14 @@ from newsindex.schema import Article
 from newsindex.sources.decode import decode
 from newsindex.sources.recognise import delimiter_of
 from newsindex.sources.record import Record
-from newsindex.sources.streams import HEAD, Line, Rejoined, numbered_lines
+from newsindex.sources.streams import HEAD, MOST_VALUES, Line, Rejoined, numbered_lines
 
-__all__ = ["LONGEST_ROW", "read_table"]
+__all__ = ["LONGEST_ROW", "MOST_LINES", "read_table"]
 
 LONGEST_ROW = 16 * 1024 * 1024
+# Of a row whose cells have line breaks in them.
+MOST_LINES = 200_000
+_BYTES_A_LINE = 100
 _LIST_FIELDS = frozenset({"authors", "tags"})
 # A stray quote swallows the rows after it; they are read again, up to this much in all, so that a file made of stray
 # quotes costs no more than a few times its size.
@@ -108,16 +111,28 @@ class _Rows:
     def _faulty(self, reason: str) -> tuple[int, SourceError]:
         first = self._row[0][0]
         swallowed = self._row[1:]
-        size = sum(len(line or "") for _, line in swallowed)
+        size = sum(len(line or "") + _BYTES_A_LINE for _, line in swallowed)
         if swallowed and size <= self._budget:
             self._budget -= size
             self._again.extendleft(reversed(swallowed))
         return first, SourceError(f"not a CSV row: {reason}", self._file, first)
 
     def _fed(self) -> Iterator[str]:
+        size = cells = 0
         while True:
             line = self._again.popleft() if self._again else next(self._lines, None)
             if line is None:
                 return
+            if not self._row:
+                size = cells = 0
+                if line[1] == "\n":
+                    continue
             self._row.append(line)
+            size += len(line[1] or "")
+            cells += line[1].count(self._delimiter) if line[1] else 0
+            if size > LONGEST_ROW or cells > MOST_VALUES or len(self._row) > MOST_LINES:
+                raise csv.Error(
+                    f"{size:,} characters, {cells:,} cells, {len(self._row):,} lines and perhaps more; "
+                    f"the limits are {LONGEST_ROW:,}, {MOST_VALUES:,} and {MOST_LINES:,}"
+                )
             yield "\n" if line[1] is None else line[1]

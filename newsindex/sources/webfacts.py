@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from newsindex.dates import parse_date
-from newsindex.sources.feed import primary_language
 
-__all__ = ["cleaned", "page_facts"]
+__all__ = ["cleaned", "page_facts", "primary_language"]
 
 _ARTICLE_TYPE = re.compile(r"\w*(?:Article|Posting|Review)\Z|Report\Z")
 _META = {
@@ -44,6 +43,7 @@ _META_MANY = {
 _WRAPPINGS = (("<!--", "-->"), ("//<![CDATA[", "//]]>"), ("<![CDATA[", "]]>"))
 _MOST_TAGS = 50
 _LONGEST_NAME = 6
+_LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:[-_].*)?\Z")
 _NO_SITE = re.compile(r"(?:copyright|©|\(c\)|\d+\Z)", re.IGNORECASE)
 
 
@@ -175,3 +175,13 @@ def _name(value: Any) -> str:
     if isinstance(value, list):
         return _name(value[0]) if value and not isinstance(value[0], list) else ""
     return value if isinstance(value, str) else ""
+
+
+def primary_language(tag: str) -> str:
+    """Return the language of a language tag without its region, in small letters; empty when it is none.
+
+    >>> primary_language("en-US"), primary_language("pt_BR"), primary_language("x")
+    ('en', 'pt', '')
+    """
+    match = _LANGUAGE.match(tag.strip())
+    return match.group(1).lower() if match else ""

@@ -7,20 +7,24 @@ import re
 import warnings
 from collections.abc import Iterator
 from types import SimpleNamespace
-from typing import Any, BinaryIO
+from typing import Any
 
 from newsindex.errors import MissingExtra, SourceError
 from newsindex.sources.decode import decode
 from newsindex.sources.page import cut_boilerplate
 from newsindex.sources.record import Record
-from newsindex.sources.streams import read_whole
 from newsindex.sources.webfacts import cleaned, page_facts
 
-__all__ = ["LARGEST_PAGE", "read_webpage"]
+__all__ = ["read_webpage"]
 
-LARGEST_PAGE = 20 * 1024 * 1024
 # Ten times what crowded news pages have; extraction takes some 80 µs an element.
 _MOST_ELEMENTS = 20_000
+# Counted before parsing, which takes some 200 bytes an element: end tags, comments and scripts have them too.
+_MOST_TAGS = 200_000
+# Beyond 10,000,000 bytes of text, and 256 levels, the parser leaves out the rest without a word.
+_LONGEST_TEXT = 9_000_000
+_DEEPEST = 250
+_TOO_DEEP = f"boolean(//*[count(ancestor::*) > {_DEEPEST}])"
 _DECLARED = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
 _XML_DECLARATION = re.compile(r"\A\s*<\?xml[^>]*\?>")
 # Below this many characters the strict extraction has probably lost the article: then the lenient one is taken. On
@@ -28,23 +32,31 @@ _XML_DECLARATION = re.compile(r"\A\s*<\?xml[^>]*\?>")
 _TOO_SHORT = 500
 
 
-def read_webpage(stream: BinaryIO, file: str) -> Iterator[Record | SourceError]:
+def read_webpage(data: bytes, file: str) -> Iterator[Record | SourceError]:
     """Yield the one record of the page.
 
     Raises:
-        SourceError: too large, not HTML, or with neither title nor text.
+        SourceError: too many elements, nested too deep, not HTML, or with neither title nor text.
     """
-    data = read_whole(stream, file, "a web page", LARGEST_PAGE)
+    tags = data.count(b"<")
+    if tags > _MOST_TAGS:
+        raise SourceError(f"the page has {tags:,} times '<'; the limit is {_MOST_TAGS:,}", file)
     try:
         extra = _extra()
     except MissingExtra as error:
         raise SourceError(str(error), file) from error
-    tree = extra.trafilatura.load_html(_XML_DECLARATION.sub("", _text(data, extra)))
+    text = _text(data, extra)
+    longest = max(map(len, text.split("<"))) if len(text) > _LONGEST_TEXT else 0
+    if longest > _LONGEST_TEXT:
+        raise SourceError(f"the page has {longest:,} characters without a '<'; the limit is {_LONGEST_TEXT:,}", file)
+    tree = extra.trafilatura.load_html(_XML_DECLARATION.sub("", text))
     if tree is None:
         raise SourceError("not HTML: no elements found", file)
     elements = sum(1 for _ in tree.iter())
     if elements > _MOST_ELEMENTS:
         raise SourceError(f"the page has {elements:,} elements; the limit is {_MOST_ELEMENTS:,}", file)
+    if tree.xpath(_TOO_DEEP):
+        raise SourceError(f"the page's elements are nested more than {_DEEPEST} deep, the limit", file)
     values = page_facts(tree)
     for name, value in _found(tree, extra).items():
         values.setdefault(name, value)

@@ -1,0 +1,43 @@
+"""A folder made to harm: the command ends soon and in little memory, tells of each file, and keeps the good ones."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import newsindex
+from tests.faults import hostile_folder
+from tests.faults.test_kill import FULL, ROOT
+
+SECONDS = 60
+MOST_KIB = 512 * 1024
+
+
+def test_a_hostile_folder_costs_its_own_records_only(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    hostile, articles = hostile_folder.make(folder, full=FULL)
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.faults.hostile_folder", str(tmp_path / "archive"), str(folder)],
+        cwd=ROOT, capture_output=True, text=True, timeout=10 * SECONDS,
+    )  # fmt: skip
+    assert done.stderr, done.stdout
+    cost = json.loads(done.stderr.splitlines()[-1])
+    report = json.loads(done.stdout)
+    rejected = {Path(told["file"]).name for told in report["rejected"]}
+    made = {path.name for path in folder.iterdir()}
+    assert rejected == {name for name in made if not name.endswith("-good.jsonl")} - {"up"}
+    assert len(rejected) == hostile
+    assert report["added"] == articles
+    with newsindex.open(tmp_path / "archive") as index:
+        assert index.count("good") == articles
+        assert {"before", "after", "csv-before", "csv-after"} <= {str(hit.id) for hit in index.search("", limit=None)}
+    assert not (tmp_path / "climbed.jsonl").exists()
+    assert cost["status"] == 1
+    assert cost["seconds"] <= SECONDS
+    assert cost["own"] + cost["parsers"] <= MOST_KIB, cost
+    print(
+        f"{hostile} hostile files reported, {articles} good articles kept, in {cost['seconds']:.1f} s; at most "
+        f"{cost['own'] >> 10} MiB, and {cost['parsers'] >> 10} MiB of the parser"
+    )
