@@ -6,6 +6,7 @@ READ    text ── query ──> query tree ── search ──> ranked hits �
 
 from __future__ import annotations
 
+from datetime import tzinfo
 from os import PathLike
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,7 @@ def open(
     model: type[BaseModel] | None = None,
     language: str | None = None,
     allow_network_fs: bool = False,
+    zone: tzinfo | str | None = None,
 ) -> NewsIndex:
     """Open the index in a folder.
 
@@ -73,13 +75,17 @@ def open(
         language: the language of the stemmer for a new index: a Snowball name or a two-letter code, or "none";
             English when not given. It is saved in the index.
         allow_network_fs: open it also on NFS, SMB and the like, whose locks and syncs cannot be relied on.
+        zone: where the dates are that queries name without a zone, as "Europe/London"; None is where this computer is.
 
     Raises:
         IndexNotFound: no index there, and `create` is false.
         SchemaError: the model or the language does not fit the index.
+        QueryError: no such zone.
         FormatError: the index is damaged or of another format.
         StorageError: the folder cannot be read or made.
     """
     from newsindex.index import open_index
 
-    return open_index(location, create=create, model=model, language=language, allow_network_fs=allow_network_fs)
+    return open_index(
+        location, create=create, model=model, language=language, allow_network_fs=allow_network_fs, zone=zone
+    )

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from datetime import MAXYEAR, UTC, date, datetime, timedelta
+from contextlib import suppress
+from datetime import MAXYEAR, UTC, date, datetime, timedelta, tzinfo
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 from dateutil import parser as dateutil_parser
 
-__all__ = ["EPOCH", "Period", "from_microseconds", "parse_date", "parse_period", "to_microseconds", "to_utc"]
+__all__ = [
+    "EPOCH", "Period", "from_microseconds", "parse_date", "parse_period", "to_microseconds", "to_utc", "written_moment",
+]  # fmt: skip
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -56,6 +59,19 @@ def to_microseconds(moment: datetime) -> int:
 def from_microseconds(microseconds: int) -> datetime:
     """Return the aware moment in UTC, the inverse of `to_microseconds`."""
     return EPOCH + timedelta(microseconds=microseconds)
+
+
+def written_moment(microseconds: int, zone: tzinfo | None = UTC) -> str:
+    """Return the moment in ISO 8601 with its offset in a zone; None is the zone of this computer.
+
+    >>> written_moment(0)
+    '1970-01-01T00:00Z'
+    """
+    moment = from_microseconds(microseconds)
+    with suppress(OverflowError, ValueError, OSError):  # at the ends of what a date can be it stays in UTC
+        moment = moment.astimezone(zone)
+    text = moment.isoformat(timespec="auto" if moment.second or moment.microsecond else "minutes")
+    return text.replace("+00:00", "Z")
 
 
 def parse_date(value: Any) -> datetime:

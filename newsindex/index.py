@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +21,7 @@ from newsindex.check import Problem, check_segments
 from newsindex.compiling import prepare
 from newsindex.errors import IndexClosed, IndexNotFound, QueryError, SchemaError, StorageError
 from newsindex.indexer import AnyRecord, Writer
+from newsindex.query.clock import Clock
 from newsindex.query.filters import Where
 from newsindex.rebuild import RebuildReport, rebuild
 from newsindex.results import AddReport, Explanation, Results, Snippet
@@ -83,12 +84,14 @@ def open_index(
     model: type[BaseModel] | None,
     language: str | None,
     allow_network_fs: bool,
+    zone: tzinfo | str | None = None,
 ) -> NewsIndex:
     """Open, or make, the index in a folder: see `newsindex.open`."""
     if model is not None and not (isinstance(model, type) and issubclass(model, BaseModel)):
         raise SchemaError(f"model: a pydantic model class, as newsindex.Article is one, not {model!r}")
     if language is not None and not isinstance(language, str):
         raise SchemaError(f"language: a name or a two-letter code, as 'english' or 'en', not {language!r}")
+    clock = Clock.of(None, zone)
     if "\0" in str(location):
         raise IndexNotFound(f"{str(location)!r}: a path cannot have a NUL character in it; give another folder")
     network = None if allow_network_fs else network_file_system(Path(location))
@@ -108,7 +111,7 @@ def open_index(
     schema = Schema.from_json(store.snapshot.manifest.schema, str(location), model)
     if language is not None and language_name(language) != schema.language:
         raise SchemaError(f"{location}: the index is in {schema.language!r}, not {language!r}; index anew to change it")
-    return NewsIndex(Path(location), store, schema)
+    return NewsIndex(Path(location), store, schema, clock)
 
 
 def rebuild_index(location: str | PathLike[str], progress: Callable[[int], object] | None = None) -> RebuildReport:
@@ -143,11 +146,12 @@ class NewsIndex:
     that was newest when it was opened, its own commits, and others' after `refresh()`.
     """
 
-    def __init__(self, folder: Path, store: Store, schema: Schema) -> None:
+    def __init__(self, folder: Path, store: Store, schema: Schema, clock: Clock) -> None:
         self._folder = folder
         self._store = store
         self.schema = schema
         self._analyzer = Analyzer(schema.language)
+        self._clock = clock
         self._forks: int | None = _forks
         self._vocabulary = Vocabulary(schema, self._analyzer)
         self._face: Any = None
@@ -279,6 +283,8 @@ class NewsIndex:
         b: float = B,
         weights: Mapping[str, float] | None = None,
         timeout: float | None = SECONDS,
+        zone: tzinfo | str | None = None,
+        now: datetime | None = None,
     ) -> Results:
         """Search; an empty query finds every article.
 
@@ -293,6 +299,9 @@ class NewsIndex:
                 more, how far long articles count less, and text fields to their weights, the schema's where none is
                 given.
             timeout: the seconds of processor time that the search may take; None for any.
+            zone: where the dates are that a query names without a zone, as "Europe/London"; None is what the index was
+                opened with. Dates in `where` are in UTC if they name none.
+            now: the moment by which `yesterday` and the like are read; None is the present.
 
         Raises:
             QueryError: an argument is misused.
@@ -307,7 +316,9 @@ class NewsIndex:
             check_timeout(timeout)
         usual = k1 == K1 and b == B and weights is None
         ranking = USUAL if usual else Ranking.of(self.schema, k1, b, weights)
-        search = self._search(query, where, ranking, timeout)
+        given = zone is not None or now is not None
+        clock = Clock.of(now, self._clock.zone if zone is None else zone) if given else self._clock
+        search = self._search(query, where, ranking, timeout, clock)
         return search.results(limit=limit, sort=sort, facets=fields, after=after)
 
     def explain(
@@ -383,10 +394,18 @@ class NewsIndex:
             raise QueryError(f"{field!r} is no keyword field; values are counted of {', '.join(keywords) or 'none'}")
 
     def _search(
-        self, query: str, where: Where | None, ranking: Ranking = USUAL, timeout: float | None = SECONDS
+        self,
+        query: str,
+        where: Where | None,
+        ranking: Ranking = USUAL,
+        timeout: float | None = SECONDS,
+        clock: Clock | None = None,
     ) -> Search:
         self._check_open()
-        return Search.of_text(self._snapshot, self._vocabulary, query, where, ranking=ranking, timeout=timeout)
+        clock = clock or self._clock
+        return Search.of_text(
+            self._snapshot, self._vocabulary, query, where, clock=clock, ranking=ranking, timeout=timeout
+        )
 
     def _open_snapshot(self, before: Snapshot | None) -> Snapshot:
         opened = self._store.snapshot

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,9 @@ from hypothesis import HealthCheck, settings
 
 import newsindex
 
+# Dates in queries are in the zone of the computer; tests of zones name theirs.
+os.environ["TZ"] = "UTC"
+time.tzset()
 # One fixed stream of examples on every machine; a counter-example becomes a named test.
 settings.register_profile("fixed", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("fixed")

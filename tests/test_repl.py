@@ -162,7 +162,7 @@ def test_settings_hold_for_the_next_searches_and_search_again(archive: str) -> N
     ]
     assert [len(found) for found in ranks] == [0, 10, 2, 2, 4, 2]
     assert "Harbour tide report number 1\n" in answers[3]
-    assert "searched: harbour source:Wire published:[2024-03-01 TO 2024-04-01}" in answers[3]
+    assert "searched: harbour source:Wire published:[2024-03-01T00:00Z TO 2024-04-01T00:00Z}" in answers[3]
     assert [f"number {number}\n" in answers[4] for number in (3, 6, 9, 12)] == [True] * 4
 
 

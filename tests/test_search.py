@@ -47,7 +47,10 @@ def test_sorting_and_filters(make_index: MakeIndex) -> None:
     assert ids(index.search(where={"published": ("2024-04-02", None)})) == ["2"]
     assert ids(index.search(where={"published": date(2024, 4, 1), "source": "cnn"})) == ["1"]
     assert ids(index.search("oil", where={"source": "nobody"})) == []
-    assert index.search("oil", where={"published": "2024-04"}).searched == ("oil published:[2024-04-01 TO 2024-05-01}")
+    assert (
+        index.search("oil", where={"published": "2024-04"}).searched
+        == "oil published:[2024-04-01T00:00Z TO 2024-05-01T00:00Z}"
+    )
 
 
 def test_facets_and_values(make_index: MakeIndex) -> None:

@@ -7,10 +7,14 @@ from collections.abc import Iterator
 from operator import attrgetter
 from typing import Any
 
-__all__ = ["Leaf", "TreeNode", "grouped", "quoted", "read", "scoped", "written"]
+__all__ = ["Leaf", "TreeNode", "escaped", "grouped", "quoted", "read", "scoped", "written", "written_value"]
 
-_PLAIN = re.compile(r"[^\W_][^\s()\[\]{}\"“”„‟«»＂:^*?~]*\Z")
-_SPECIAL = re.compile(r"([\"“”„‟«»＂\\])")
+_PLAIN = re.compile(r"[^\W_][\w.,;’'/-]*+\Z").match
+_OPERATOR = re.compile(r"(?:AND|OR|NOT|&&|\|\|?|(?i:(?:w|near|pre)/\d{1,9}|/[sp]))\Z").match
+# What has a meaning wherever it stands in a word, and what has one at its beginning.
+_SPECIAL = re.compile(r"[\\()\[\]{}<>\"“”„‟«»＂^~*? |]|&(?=&)|(?<=&)&|\A[-=]|(?<=\A-)-|(?<=\A=)=")
+_NAME = re.compile(r"[^\W\d]\w*(?=:)")
+_IN_QUOTES = re.compile(r"([\"“”„‟«»＂\\])")
 
 
 def scoped(name: str | None, text: str) -> str:
@@ -20,13 +24,30 @@ def scoped(name: str | None, text: str) -> str:
 
 def quoted(text: str) -> str:
     """Return a quotation."""
-    return '"' + _SPECIAL.sub(r"\\\1", text) + '"'
+    return '"' + _IN_QUOTES.sub(r"\\\1", text) + '"'
 
 
 def written(text: str) -> str:
-    """Return a word so that nothing in it has a meaning."""
-    plain = _PLAIN.match(text) and text not in {"AND", "OR", "NOT"} and not text.endswith(".")
-    return text if plain else quoted(text)
+    r"""Return a word so that nothing in it has a meaning.
+
+    >>> print(written("COVID-19"), written("AND"), written("to:b*"))
+    COVID-19 \AND to\:b\*
+    """
+    if _OPERATOR(text):
+        return f"\\{text}"
+    return text if _PLAIN(text) else escaped(text)
+
+
+def escaped(text: str, but: str = "") -> str:
+    """Return a word with a backslash before what has a meaning, `but` these."""
+    name = _NAME.match(text)
+    marked = _SPECIAL.sub(lambda mark: mark[0] if mark[0] in but else f"\\{mark[0]}", text)
+    return f"{name[0]}\\{marked[name.end() :]}" if name else marked
+
+
+def written_value(text: str) -> str:
+    """Return a value so that it is read as a whole: as it is, or as a quotation."""
+    return text if _PLAIN(text) and not _OPERATOR(text) else quoted(text)
 
 
 def grouped(node: object) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from newsindex.query.node import Leaf, TreeNode, grouped, read, scoped, written
+from newsindex.query.node import Leaf, TreeNode, escaped, grouped, read, scoped, written, written_value
 
 __all__ = ["AtLeast", "Cased", "Exact", "Exists", "Fuzzy", "Near", "SomeOf", "Unit", "Wildcard"]
 
@@ -22,7 +22,7 @@ class Wildcard(Leaf):
 
     def __str__(self) -> str:
         """Return query text."""
-        return scoped(self.field, f"({self.text})" if " " in self.text else self.text)
+        return scoped(self.field, escaped(self.text, but="*?"))
 
 
 class Fuzzy(Leaf):
@@ -54,7 +54,7 @@ class Exact(Leaf):
 
     def __str__(self) -> str:
         """Return query text."""
-        return scoped(self.field, f"={written(self.text)}")
+        return scoped(self.field, f"={written_value(self.text)}")
 
 
 class Cased(Leaf):
@@ -64,7 +64,7 @@ class Cased(Leaf):
 
     def __str__(self) -> str:
         """Return query text."""
-        return scoped(self.field, f"caps({written(self.text)})")
+        return scoped(self.field, f"caps({written_value(self.text)})")
 
 
 class Near(TreeNode):
@@ -110,8 +110,13 @@ class Near(TreeNode):
 
     def __str__(self) -> str:
         """Return query text."""
-        left = str(self.left) if isinstance(self.left, Near) else grouped(self.left)
-        return f"{left} {self.operator} {grouped(self.right)}"
+        left = str(self.left) if isinstance(self.left, Near) else _operand(self.left)
+        return f"{left} {self.operator} {_operand(self.right)}"
+
+
+def _operand(node: Any) -> str:
+    text = grouped(node)
+    return f"\\{text}" if text == "not" else text  # else it would make the operator after it a negated one
 
 
 class AtLeast(TreeNode):

@@ -2,38 +2,44 @@
 
 either  := all (OR all)*
 all     := one (AND? one)*
-one     := (NOT | -)* atom ~number? ^boost?
-atom    := ( either ) | field: atom | "phrase" | word | prefix*
+one     := (NOT | -)* near
+near    := atom ((NOT)? (w/5 | pre/3 | /s | /p) atom)*
+atom    := clause ~number? ^boost?
+clause  := ( either ) | field: clause | caps( either ) | atleast3( either ) | min:2( either ) | =word | ="phrase" | leaf
+leaf    := "phrase" | word | value | range
+
+`docs/query-language.md` says it for people.
 """
 
 from __future__ import annotations
 
-import functools
-import re
 from collections.abc import Callable
 from typing import NamedTuple
 
 from newsindex.errors import QueryTooComplex
+from newsindex.query.clock import Clock
 from newsindex.query.diagnostics import Diagnostic
 from newsindex.query.filters import nearest
-from newsindex.query.lexer import Lexeme, Sort, lex
+from newsindex.query.leaves import LeafReader, unescaped
+from newsindex.query.lexer import QUOTES, Lexeme, Sort, lex
+from newsindex.query.newsroom import at_least, cased, joined, loosened
 from newsindex.query.plain import plain_tree
-from newsindex.query.ranges import EmptyRange, comparison
-from newsindex.query.tree import And, Boost, Everything, Node, Not, Nothing, Or, Phrase, Prefix, Value, Word
-from newsindex.schema import Date, Field, Flag, Keyword, Number, Schema, Stored
+from newsindex.query.tree import And, Boost, Everything, Exact, Node, Not, Nothing, Or, SomeOf, Value, Word
+from newsindex.schema import Field, Schema, Stored, Text
 
 __all__ = ["MAX_CHARACTERS", "MAX_CLAUSES", "MAX_NESTING", "ParsedQuery", "parse"]
 
 # A member of an Enum is looked up slowly.
 _WORD, _QUOTED, _RANGE, _FIELD, _END = Sort.WORD, Sort.QUOTED, Sort.RANGE, Sort.FIELD, Sort.END
 _OPEN, _CLOSE, _AND, _OR, _NOT, _MINUS = Sort.OPEN, Sort.CLOSE, Sort.AND, Sort.OR, Sort.NOT, Sort.MINUS
-_BOOST, _FUZZY = Sort.BOOST, Sort.FUZZY
+_BOOST, _FUZZY, _NEAR, _CALL, _EXACT = Sort.BOOST, Sort.FUZZY, Sort.NEAR, Sort.CALL, Sort.EXACT
 _AFTER = Lexeme(_END, "", 0, 0)
+_OPERANDS = frozenset({_WORD, _QUOTED, _RANGE, _OPEN, _CALL, _EXACT})
 
-_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~\u2010-\u2027]\Z")
 MAX_CHARACTERS = 4096
 MAX_NESTING = 20
 MAX_CLAUSES = 1024
+MAX_NEAR = 100
 
 
 class ParsedQuery(NamedTuple):
@@ -43,11 +49,19 @@ class ParsedQuery(NamedTuple):
     diagnostics: tuple[Diagnostic, ...]
 
 
-def parse(text: str, schema: Schema, surfaces: Callable[[str], list[str]]) -> ParsedQuery:
+def parse(
+    text: str,
+    schema: Schema,
+    surfaces: Callable[[str], list[str]],
+    clock: Clock | None = None,
+) -> ParsedQuery:
     """Return the tree of a query; `surfaces` gives the words of a text (it tells what has no word in it).
 
+    `clock` says what moment is now, and in which zone dates are that name none; None is the clock of this computer.
+
     Raises:
-        QueryTooComplex: over 4,096 characters, 20 levels of parentheses or 1,024 clauses. Nothing else.
+        QueryTooComplex: over 4,096 characters, 20 levels of parentheses, 1,024 clauses, 100 times `w/5` and its like.
+            Nothing else.
     """
     if len(text) > MAX_CHARACTERS:
         raise QueryTooComplex("the number of characters", len(text), MAX_CHARACTERS)
@@ -58,36 +72,25 @@ def parse(text: str, schema: Schema, surfaces: Callable[[str], list[str]]) -> Pa
     if text.count("(") > MAX_NESTING:
         depth = deepest = 0
         for lexeme in lexemes:
-            depth += (lexeme.sort is _OPEN) - (lexeme.sort is _CLOSE and depth > 0)
+            depth += (lexeme.sort is _OPEN or lexeme.sort is _CALL) - (lexeme.sort is _CLOSE and depth > 0)
             deepest = max(deepest, depth)
         if deepest > MAX_NESTING:
             raise QueryTooComplex("the nesting of parentheses", deepest, MAX_NESTING)
+    near = sum(lexeme.sort is _NEAR for lexeme in lexemes) if len(lexemes) > MAX_NEAR else 0
+    if near > MAX_NEAR:
+        raise QueryTooComplex("the number of proximity operators", near, MAX_NEAR)
     if len(lexemes) > MAX_CLAUSES:
         clauses = sum(lexeme.sort in (_WORD, _QUOTED, _RANGE) for lexeme in lexemes)
         if clauses > MAX_CLAUSES:
             raise QueryTooComplex("the number of clauses", clauses, MAX_CLAUSES)
-    return _Parser(text, lexemes, schema, surfaces).parsed()
+    return _Parser(text, lexemes, schema, surfaces, clock or Clock()).parsed()
 
 
-@functools.lru_cache(maxsize=16)
-def _field_names(schema: Schema) -> dict[str, str]:
-    return {name.lower(): name for name in schema.fields}
-
-
-class _Parser:
-    __slots__ = ("alone", "at", "diagnostics", "lexemes", "schema", "surfaces", "text")
-
-    def __init__(self, text: str, lexemes: list[Lexeme], schema: Schema, surfaces: Callable[[str], list[str]]) -> None:
-        self.text = text
-        self.lexemes = lexemes
-        self.alone = len(lexemes) == 1
-        lexemes.append(_AFTER)  # so that looking ahead needs no test
-        self.schema = schema
-        self.surfaces = surfaces
-        self.at = 0
-        self.diagnostics: list[Diagnostic] = []
+class _Parser(LeafReader):
+    __slots__ = ()
 
     def parsed(self) -> ParsedQuery:
+        self.lexemes.append(_AFTER)  # so that looking ahead needs no test
         node = self.either(None)
         while self.lexemes[self.at].sort is not _END:  # only a parenthesis that nothing opened stops `either` early
             self.note(
@@ -108,29 +111,33 @@ class _Parser:
         self.at += 1
         return self.lexemes[self.at - 1]
 
-    def note(self, kind: str, message: str, lexeme: Lexeme, suggestion: str | None = None) -> None:
-        self.say(kind, message, lexeme.start, lexeme.end, suggestion)
-
-    def say(self, kind: str, message: str, start: int, end: int, suggestion: str | None = None) -> None:
-        self.diagnostics.append(Diagnostic(kind, message, start, end, self.text[start:end], suggestion))
-
     def either(self, field: Field | None) -> Node | None:
-        part = self.all(field)
+        self.bare_near = False
+        clauses = self.clauses(field)
+        part = _all(clauses) if clauses else None
         if self.lexemes[self.at].sort is not _OR:
             return part
-        parts = [part]
+        parts = self.alternatives(part, field)
+        return _any(parts) if parts else None
+
+    def alternatives(self, first: Node | None, field: Field | None) -> list[Node]:
+        """Return what stands between the ORs that follow, with what stood before them."""
+        parts = [first]
+        start = self.lexemes[self.at]
         while (lexeme := self.lexemes[self.at]).sort is _OR:
             self.at += 1
-            part = self.all(field)
+            clauses = self.clauses(field)
+            part = _all(clauses) if clauses else None
             if part is None or parts[-1] is None:
                 self.note("dangling-operator", f"{lexeme.text} has nothing on one side and was left out", lexeme)
             parts.append(part)
         kept = [part for part in parts if part is not None]
-        if len(kept) < 2:
-            return kept[0] if kept else None
-        return Or(tuple(leaf for part in kept for leaf in (part.children if isinstance(part, Or) else (part,))))
+        if self.bare_near and len(kept) > 1:
+            self.note("precedence", f"what is near what was read before OR: {_any(kept)}", start)
+        return kept
 
-    def all(self, field: Field | None) -> Node | None:
+    def clauses(self, field: Field | None) -> list[Node]:
+        """Return what is joined by AND, or by standing side by side."""
         parts: list[Node] = []
         dangling: Lexeme | None = None
         lexemes = self.lexemes
@@ -144,11 +151,18 @@ class _Parser:
                     and text.isascii()
                     and (following := lexemes[self.at + 1].sort) is not _BOOST
                     and following is not _FUZZY
+                    and following is not _NEAR
                 ):  # Most clauses: what the long way through `one` comes to.
                     self.at += 1
                     parts.append(Word(text, None, start, end))
                     dangling = None
                     continue
+                if text[0] in "<>" and parts and field is None:
+                    found = self.compared(parts[-1], lexeme)
+                    if found is not None:
+                        parts[-1:] = found
+                        dangling = None
+                        continue
             elif sort is _FIELD and field is None:
                 word = self.simple_word(text, self.at + 1)
                 if word is not None:
@@ -158,28 +172,36 @@ class _Parser:
                     continue
             elif sort is _OR or sort is _CLOSE or sort is _END:
                 break
-            elif sort is _AND:
+            elif sort is _AND or sort is _NEAR:
                 self.at += 1
-                if dangling is not None or not parts:
+                if dangling is not None or not parts or sort is _NEAR:
                     self.note("dangling-operator", f"{text} has nothing on one side and was left out", lexeme)
-                dangling = lexeme if parts else None
+                dangling = lexeme if parts and sort is _AND else dangling
                 continue
-            part = self.one(field) if sort is _MINUS or sort is _NOT else self.atom(field)
+            part = self.one(field) if sort is _MINUS or sort is _NOT else self.near(field)
             if part is not None:
                 parts.append(part)
                 dangling = None
         if dangling is not None:
             self.note("dangling-operator", f"{dangling.text} has nothing on one side and was left out", dangling)
-        return _all(parts) if parts else None
+        return parts
 
-    def simple_word(self, field: str, at: int) -> Word | None:
+    def simple_word(self, name: str, at: int) -> Word | None:
         """Return the word of a text field that stands here, None where it takes `scoped` to tell what stands here."""
-        name = _field_names(self.schema).get(field)
+        field = self.fields.get(name)
         sort, text, start, end, _ = self.lexemes[at]
-        if sort is not _WORD or not text.isalnum() or not text.isascii() or name not in self.schema.text_fields:
+        if (
+            sort is not _WORD
+            or field is None
+            or type(field.kind) is not Text
+            or not text.isalnum()
+            or not text.isascii()
+        ):
             return None
         following = self.lexemes[at + 1].sort
-        return None if following is _BOOST or following is _FUZZY else Word(text, name, start, end)
+        if following is _BOOST or following is _FUZZY or following is _NEAR:
+            return None
+        return Word(text, field.name, start, end)
 
     def one(self, field: Field | None) -> Node | None:
         excluded = False
@@ -188,12 +210,25 @@ class _Parser:
             self.at += 1
             sign = lexeme
             excluded = not excluded
-        if sort is _END or sort is _OR or sort is _AND or sort is _CLOSE:
+        if sort is _END or sort is _OR or sort is _AND or sort is _CLOSE or sort is _NEAR:
             if sign is not None:
                 self.note("dangling-operator", f"{sign.text} has nothing after it and was left out", sign)
             return None
-        node = self.atom(field)
+        node = self.near(field)
         return _excluded(node, excluded) if excluded else node
+
+    def near(self, field: Field | None) -> Node | None:
+        """Read one clause, or several with what says how near they are."""
+        node = self.atom(field)
+        while (operator := self.lexemes[self.at]).sort is _NEAR:
+            self.at += 1
+            if self.lexemes[self.at].sort in (_END, _OR, _AND, _CLOSE, _NEAR):
+                self.note("dangling-operator", f"{operator.text} has nothing on one side and was left out", operator)
+                continue
+            right = self.one(field) if self.lexemes[self.at].sort in (_MINUS, _NOT) else self.atom(field)
+            self.bare_near = True
+            node = joined(self, operator, node, right)
+        return node
 
     def atom(self, field: Field | None) -> Node | None:
         """Read one clause with what is hung on to it."""
@@ -201,8 +236,7 @@ class _Parser:
         while (sort := (following := self.lexemes[self.at]).sort) is _BOOST or sort is _FUZZY:
             self.at += 1
             if sort is _FUZZY:
-                message = f"{following.text} was left out: neither fuzzy words nor words near each other are searched"
-                self.note("not-supported", message, following)
+                node = loosened(self, node, following)
             elif float(following.text) <= 0:
                 self.note("bad-boost", "a boost must be above 0; it was left out", following)
             elif node is not None and not isinstance(node, Everything | Nothing):
@@ -215,11 +249,18 @@ class _Parser:
         sort = lexeme.sort
         self.at += 1
         if sort is _WORD:
+            if lexeme.text[0] == "-" and self.text[lexeme.start - 1 : lexeme.start] in (*QUOTES, ")"):
+                self.note("misplaced-sign", "a sign excludes only after a space; it was left out", lexeme)
+                lexeme = lexeme._replace(text=lexeme.text.lstrip("-") or "-")
             return self.leaf(lexeme, field, alone)
         if sort is _OPEN:
             return self.group(lexeme, field)
+        if sort is _CALL:
+            return self.call(lexeme, field)
         if sort is _FIELD:
             return self.scoped(lexeme, field)
+        if sort is _EXACT:
+            return self.exact(lexeme, field, alone)
         if sort is _QUOTED and not lexeme.closed:
             self.note("unclosed-quote", "the quotation has no end; it was taken to the end of the query", lexeme)
         if sort is _BOOST:
@@ -228,38 +269,91 @@ class _Parser:
         return self.leaf(lexeme, field, alone)
 
     def group(self, opening: Lexeme, field: Field | None) -> Node | None:
+        bare = self.bare_near
         node = self.either(field)
+        self.bare_near = bare
+        self.close(opening, empty=node is None)
+        return node
+
+    def close(self, opening: Lexeme, *, empty: bool) -> None:
         closing = self.lexemes[self.at]
         if closing.sort is _END:
             self.note("unbalanced-parenthesis", "the parenthesis has no end; it was closed at the end", opening)
         else:
             self.take()
-            if node is None:
+            if empty:
                 self.say("empty-group", "there is nothing inside the parentheses", opening.start, closing.end)
-        return node
+
+    def call(self, lexeme: Lexeme, field: Field | None) -> Node | None:
+        """Read `caps(…)`, `atleast3(…)`, `min:2(…)`."""
+        name = lexeme.text.lower()
+        if name[:3] == "min":
+            return self.some_of(lexeme, field)
+        first = self.at
+        node = self.group(lexeme, field)
+        if node is None:
+            return None
+        if name == "caps":
+            apart = any(inner.sort is _AND for inner in self.lexemes[first : self.at])
+            return cased(self, node, lexeme, apart)
+        return at_least(self, node, int(name.removeprefix("atleast")), lexeme)
+
+    def some_of(self, lexeme: Lexeme, field: Field | None) -> Node | None:
+        count, bare = int(lexeme.text[4:]), self.bare_near
+        self.bare_near = False
+        parts = self.clauses(field)
+        if self.lexemes[self.at].sort is _OR:
+            parts = self.alternatives(_all(parts) if parts else None, field)
+        self.bare_near = bare
+        self.close(lexeme, empty=not parts)
+        if not parts:
+            return None
+        if not 1 <= count <= len(parts):
+            kept = min(max(count, 1), len(parts))
+            self.note("bad-count", f"{lexeme.text}: {len(parts)} stand there; it was taken for {kept}", lexeme)
+            count = kept
+        if count == 1:
+            return _any(parts)
+        return _all(parts) if count == len(parts) else SomeOf(tuple(parts), count)
+
+    def exact(self, sign: Lexeme, field: Field | None, alone: bool) -> Node | None:
+        """Read what stands after `=`: a word or quotation as it is written."""
+        lexeme = self.lexemes[self.at]
+        text = lexeme.text
+        if lexeme.sort not in (_WORD, _QUOTED) or (field is not None and not isinstance(field.kind, Text)):
+            if lexeme.sort not in (_WORD, _QUOTED):
+                self.note("misplaced-sign", "= belongs before a word or a quotation; it was left out", sign)
+            return self.clause(field, alone=alone) if lexeme.sort in _OPERANDS or lexeme.sort is _FIELD else None
+        name, _, rest = text.partition(":")
+        if lexeme.sort is _WORD and rest and name.lower() in self.fields:
+            self.note("misplaced-sign", f"= belongs after the field: searched as {name}:={rest}", sign)
+            field = self.fields[name.lower()]
+            if not isinstance(field.kind, Text):
+                self.at += 1
+                return self.leaf(lexeme._replace(text=rest), field, True)
+            text = rest
+        elif lexeme.sort is _WORD and ("*" in text or "?" in text):
+            return self.clause(field, alone=alone)  # wild cards look at words as they are written anyway
+        self.at += 1
+        scope = field.name if field else None
+        return self.text_leaf(Exact(unescaped(text) if lexeme.sort is _WORD else text, scope, sign.start, lexeme.end))
 
     def scoped(self, lexeme: Lexeme, outer: Field | None) -> Node | None:
         name = lexeme.text.lower()
         following = self.lexemes[self.at]
         if name == "id" and following.sort in (_WORD, _QUOTED):
             self.take()
-            return Value("id", following.text, following.start, following.end)
-        known = _field_names(self.schema).get(name)
-        field = self.schema.fields[known] if known else None
+            text = unescaped(following.text) if following.sort is _WORD else following.text
+            return Value("id", text, following.start, following.end)
+        field = self.fields.get(name)
         if field is None or isinstance(field.kind, Stored):
-            names = [n for n, f in self.schema.fields.items() if not isinstance(f.kind, Stored)]
-            if field is None:
-                message = f"there is no field {lexeme.text!r}; it was searched as a word"
-                self.note("unknown-field", message, lexeme, nearest(lexeme.text, names))
-            else:
-                message = f"the field {known!r} is stored, not searched; its name was searched as a word"
-                self.note("not-searchable", message, lexeme)
-            word = self.leaf(Lexeme(_WORD, lexeme.text, lexeme.start, lexeme.end - 1), outer, True)
-            rest = self.clause(outer) if self.operand_follows() else None
-            return _all([part for part in (word, rest) if part is not None]) if word or rest else None
+            return self.no_field(lexeme, field, outer)
         sort = following.sort
         excluded = (sort is _MINUS or sort is _NOT) and self.moved_signs(lexeme)
         if sort is not _WORD and not self.operand_follows():
+            named = following.sort is _FIELD and following.text.lower() not in self.fields
+            if named:  # title: Biden: the end
+                return self.no_field(self.take(), None, field)
             self.note("dangling-operator", f"nothing stands after {lexeme.text}:", lexeme)
             return None
         if outer is not None and outer is not field:
@@ -267,6 +361,19 @@ class _Parser:
             self.note("nested-field", message, lexeme)
         node = self.clause(field, alone=True)
         return _excluded(node, excluded) if excluded else node
+
+    def no_field(self, lexeme: Lexeme, field: Field | None, outer: Field | None) -> Node | None:
+        """Read what looks like a field, and is none that can be searched, as a word."""
+        if field is None:
+            names = [name for name, known in self.fields.items() if not isinstance(known.kind, Stored)]
+            message = f"there is no field {lexeme.text!r}; it was searched as a word"
+            self.note("unknown-field", message, lexeme, nearest(lexeme.text, names))
+        else:
+            message = f"the field {field.name!r} is stored, not searched; its name was searched as a word"
+            self.note("not-searchable", message, lexeme)
+        word = self.leaf(Lexeme(_WORD, lexeme.text, lexeme.start, lexeme.end - 1), outer, True)
+        rest = self.clause(outer) if self.operand_follows() else None
+        return _all([part for part in (word, rest) if part is not None]) if word or rest else None
 
     def moved_signs(self, name: Lexeme) -> bool:
         """Take the signs between a field and its clause; return whether they exclude."""
@@ -283,68 +390,7 @@ class _Parser:
 
     def operand_follows(self, at: int | None = None) -> bool:
         """Tell whether a field has something to search; only parentheses nest, so depth is bounded by theirs."""
-        return self.lexemes[self.at if at is None else at].sort in (_WORD, _QUOTED, _RANGE, _OPEN)
-
-    def leaf(self, lexeme: Lexeme, field: Field | None, alone: bool) -> Node | None:
-        sort, text, start, end, _ = lexeme
-        if field is not None and sort is _WORD and text[0] == "*" and not text.strip("*"):
-            if isinstance(field.kind, Date | Number):
-                return comparison(field, "*")
-            message = f"{field.name}:{lexeme.text} was left out: whether an article has a {field.name} is not searched"
-            self.note("not-supported", message, lexeme)
-            return None
-        if field is None or field.name in self.schema.text_fields:
-            name = field.name if field else None
-            if sort is _QUOTED:
-                return self.text_leaf(Phrase(text, name, start, end))
-            if text == "*":
-                return Everything()
-            if text[-1] == "*":
-                return self.prefix(lexeme, name)
-            if text.isalnum() and text.isascii():
-                return Word(text, name, start, end)
-            return self.text_leaf(Word(text, name, start, end))
-        if isinstance(field.kind, Keyword):
-            return self.keyword(lexeme, field, alone)
-        assert isinstance(field.kind, Date | Number | Flag)
-        try:
-            return comparison(field, text)
-        except EmptyRange as error:
-            self.note("empty-range", str(error), lexeme)
-            return Nothing()
-        except ValueError as error:
-            kind = "bad-date" if isinstance(field.kind, Date) else "bad-number"
-            self.note(kind, f"{field.name}: {error}; it was left out", lexeme)
-            return None
-
-    def keyword(self, lexeme: Lexeme, field: Field, alone: bool) -> Node:
-        end = lexeme.end
-        text = lexeme.text
-        if lexeme.sort is _WORD and not field.many and not alone:
-            # section:(World News) can only mean the one value; a field of many values may have both.
-            while (more := self.lexemes[self.at]).sort is _WORD:
-                text, end = f"{text} {more.text}", self.take().end
-        if text.endswith("*") and lexeme.sort is _WORD:
-            return Prefix(text.rstrip("*"), field.name, lexeme.start, end)
-        return Value(field.name, text, lexeme.start, end)
-
-    def prefix(self, lexeme: Lexeme, name: str | None) -> Node | None:
-        words = self.surfaces(lexeme.text)
-        if not words:
-            return self.text_leaf(Word(lexeme.text, name, lexeme.start, lexeme.end))
-        last = Prefix(words[-1], name, lexeme.start, lexeme.end)
-        if len(words) == 1:
-            return last
-        self.note("split-prefix", f"{lexeme.text} has several words; only the last may be continued", lexeme)
-        return And((Phrase(" ".join(words[:-1]), name, lexeme.start, lexeme.end), last))
-
-    def text_leaf(self, leaf: Word | Phrase) -> Node | None:
-        if self.surfaces(leaf.text):
-            return leaf
-        if self.alone or not _PUNCTUATION.match(leaf.text):  # a dash between two words needs no remark
-            shown = self.text[leaf.start : leaf.end]
-            self.say("no-word", f"{shown} has no word in it and was left out", leaf.start, leaf.end)
-        return None
+        return self.lexemes[self.at if at is None else at].sort in _OPERANDS
 
 
 def _all(parts: list[Node]) -> Node:
@@ -353,6 +399,12 @@ def _all(parts: list[Node]) -> Node:
     if not any(type(part) is And for part in parts):
         return And(tuple(parts))
     return And(tuple(leaf for part in parts for leaf in (part.children if isinstance(part, And) else (part,))))
+
+
+def _any(parts: list[Node]) -> Node:
+    if len(parts) == 1:
+        return parts[0]
+    return Or(tuple(leaf for part in parts for leaf in (part.children if isinstance(part, Or) else (part,))))
 
 
 def _excluded(node: Node | None, excluded: bool) -> Node | None:

@@ -11,6 +11,7 @@ __all__ = ["plain_tree"]
 # Nothing here means anything but words, and in each is something to search for: it begins with a letter or a digit.
 _WORDS = re.compile(r"[A-Za-z0-9][A-Za-z0-9'’.,/-]*+(?: [A-Za-z0-9][A-Za-z0-9'’.,/-]*+)*+").fullmatch
 _QUOTATION = re.compile(r'"([A-Za-z0-9][A-Za-z0-9 ]*+)"').fullmatch
+_PROXIMITY = re.compile(r"(?<!\S)(?:w|near|pre)/\d{1,9}(?!\S)", re.IGNORECASE).search
 _OPERATORS = frozenset({"AND", "OR", "NOT"})
 
 
@@ -19,7 +20,7 @@ def plain_tree(text: str, most: int) -> Node | None:
     if text[:1] == '"':
         quoted = _QUOTATION(text)
         return Phrase(quoted[1], None, 0, len(text)) if quoted else None
-    if not _WORDS(text):
+    if not _WORDS(text) or ("/" in text and _PROXIMITY(text)):
         return None
     words = text.split(" ")
     if len(words) == 1 and text not in _OPERATORS:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, date
 from typing import Any
 
 from newsindex.dates import parse_period, to_microseconds
+from newsindex.query.clock import EARLIEST, Clock
+from newsindex.query.news_dates import read_period
 from newsindex.query.tree import Range
 from newsindex.schema import Date, Field, Flag
 from newsindex.schema.kinds import LARGEST_NUMBER
 
-__all__ = ["EmptyRange", "comparison", "single", "span"]
+__all__ = ["EmptyRange", "comparison", "relative", "single", "span"]
 
 _FLAGS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-_COMPARISON = re.compile(r"(>=|<=|>|<)\s*(.+)\Z")
-_BRACKETED = re.compile(r"([\[{])(.*?)(?<!\s)\s++TO\s(.*)([\]}])\Z", re.IGNORECASE | re.DOTALL)
+_COMPARISON = re.compile(r"(>=|<=|>|<|=)\s*(.+)\Z", re.DOTALL)
+_SINCE = re.compile(r"now[-+/]", re.IGNORECASE)
+_TO = re.compile(r"(?<!\S)TO(?!\S)", re.IGNORECASE)
 _PARTIAL = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?").fullmatch
 _FIRST_DAY = date(1970, 1, 1).toordinal()
 _LAST_DAY = date.max.toordinal()
@@ -26,19 +29,27 @@ class EmptyRange(ValueError):
     """A range that ends before it begins."""
 
 
-def single(field: Field, value: Any) -> Range:
-    """Return the range of one value: the whole period of a partial date.
+def single(field: Field, value: Any, clock: Clock | None = None) -> Range:
+    """Return the range of one value: the whole period of a date that a person wrote by a clock, or one in UTC.
 
     Raises:
         ValueError: not a value of this field.
     """
     if isinstance(field.kind, Date):
-        return _dates(field, *_period(value))
+        return _dates(field, *_period(value, clock), clock)
     number = _number(field, value)
     return Range(field.name, number, number)
 
 
-def span(field: Field, low: Any, high: Any, *, low_open: bool = False, high_open: bool = False) -> Range:
+def span(
+    field: Field,
+    low: Any,
+    high: Any,
+    clock: Clock | None = None,
+    *,
+    low_open: bool = False,
+    high_open: bool = False,
+) -> Range:
     """Return the range from one value to another; None or "*" is an open end; a partial date is its whole period.
 
     Raises:
@@ -50,11 +61,11 @@ def span(field: Field, low: Any, high: Any, *, low_open: bool = False, high_open
     low = None if low is None or low in ("*", "") else low
     high = None if high is None or high in ("*", "") else high
     if isinstance(field.kind, Date):
-        first = None if low is None else _period(low)[1 if low_open else 0]
-        last = None if high is None else _period(high)[0 if high_open else 1]
+        first = None if low is None else _period(low, clock)[1 if low_open else 0]
+        last = None if high is None else _period(high, clock)[0 if high_open else 1]
         if low is not None and first is None:
             raise EmptyRange(f"the range begins after the year 9999: after {low}")
-        result = _dates(field, first, last)
+        result = _dates(field, first, last, clock)
     else:
         result = Range(
             field.name,
@@ -74,8 +85,10 @@ def span(field: Field, low: Any, high: Any, *, low_open: bool = False, high_open
     raise EmptyRange(f"the range ends before it begins: {low} to {high}")
 
 
-def _period(value: Any) -> tuple[int, int | None]:
+def _period(value: Any, clock: Clock | None) -> tuple[int, int | None]:
     """Return what `parse_period` does, in microseconds; what people and programs write most is read at once."""
+    if clock is not None:
+        return read_period(value, clock)
     partial = _PARTIAL(value) if type(value) is str else None
     if partial is not None:
         year, month, day = partial.groups()
@@ -97,33 +110,50 @@ def _period(value: Any) -> tuple[int, int | None]:
     return to_microseconds(start), None if end is None else to_microseconds(end)
 
 
-def _dates(field: Field, first: int | None, last: int | None) -> Range:
-    return Range(field.name, first, last, False, last is not None, True)
+def _dates(field: Field, first: int | None, last: int | None, clock: Clock | None) -> Range:
+    first = None if first == EARLIEST else first
+    return Range(field.name, first, last, False, last is not None, True, UTC if clock is None else clock.zone)
 
 
-def comparison(field: Field, text: str) -> Range:
+def comparison(field: Field, text: str, clock: Clock) -> Range:
     """Read what stands after `field:` in a query: a value, `a..b`, `>=a`, `[a TO b}`.
 
     Raises:
         ValueError: not a value or range of this field.
     """
+    text = text.strip()
     first = text[:1]
-    sign = _COMPARISON.match(text) if first in (">", "<") else None
+    sign = _COMPARISON.match(text) if first in (">", "<", "=") else None
     if sign:
         operator, value = sign.groups()
+        if operator == "=":
+            return single(field, value, clock)
         if operator[0] == ">":
-            return span(field, value, None, low_open=operator == ">")
-        return span(field, None, value, high_open=operator == "<")
-    bracketed = _BRACKETED.match(text) if first in ("[", "{") and text[-1] in "]}" else None
-    if bracketed:
-        opening, low, high, closing = bracketed.groups()
-        return span(field, low.strip(), high.strip(), low_open=opening == "{", high_open=closing == "}")
-    if text == "*" and not isinstance(field.kind, Flag):
-        return span(field, None, None)
+            return span(field, value, None, clock, low_open=operator == ">")
+        return span(field, None, value, clock, high_open=operator == "<")
+    if first in ("[", "{") and text[-1] in "]}":
+        ends = _TO.split(text[1:-1], maxsplit=1)
+        if len(ends) == 2:
+            low, high = ends
+            return span(field, low.strip(), high.strip(), clock, low_open=first == "{", high_open=text[-1] == "}")
     if ".." in text:
         low, _, high = text.partition("..")
-        return span(field, low, high)
-    return single(field, text)
+        return span(field, low.strip(), high.strip(), clock)
+    if _SINCE.match(text) and isinstance(field.kind, Date):
+        return span(field, text, "now", clock)
+    return single(field, text, clock)
+
+
+def relative(field: Field, name: str, text: str, clock: Clock) -> Range:
+    """Read what stands after `when:`, `after:` (from its beginning on) or `before:` (until its beginning).
+
+    Raises:
+        ValueError: not a date.
+    """
+    if name == "when":
+        return comparison(field, text, clock)
+    start = read_period(text, clock)[0]
+    return _dates(field, start, None, clock) if name == "after" else _dates(field, None, start, clock)
 
 
 def _number(field: Field, value: Any) -> int | float:

@@ -16,11 +16,11 @@ in words.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, tzinfo
 from typing import Any
 
-from newsindex.dates import from_microseconds
-from newsindex.query.node import Leaf, TreeNode, grouped, quoted, read, scoped, written
+from newsindex.dates import written_moment
+from newsindex.query.node import Leaf, TreeNode, escaped, grouped, quoted, read, scoped, written, written_value
 from newsindex.query.operators import AtLeast, Cased, Exact, Exists, Fuzzy, Near, SomeOf, Wildcard
 
 __all__ = [
@@ -110,8 +110,7 @@ class Prefix(Leaf):
 
     def __str__(self) -> str:
         """Return query text."""
-        # A value of several words can only be continued in parentheses.
-        return scoped(self.field, f"({self.text}*)" if " " in self.text else f"{self.text}*")
+        return scoped(self.field, f"{escaped(self.text)}*")
 
 
 class Value(TreeNode):
@@ -133,13 +132,16 @@ class Value(TreeNode):
 
     def __str__(self) -> str:
         """Return query text."""
-        return scoped(self.field, written(self.text))
+        return scoped(self.field, written_value(self.text))
 
 
 class Range(TreeNode):
-    """Values from `low` to `high`, both inside unless open; None means without end. Date ranges are half-open."""
+    """Values from `low` to `high`, both inside unless open; None means without end. Date ranges are half-open.
 
-    __slots__ = ("_field", "_high", "_high_open", "_is_date", "_low", "_low_open")
+    A date is printed in `zone` (None: that of this computer); what is meant does not depend on it.
+    """
+
+    __slots__ = ("_field", "_high", "_high_open", "_is_date", "_low", "_low_open", "_zone")
     __match_args__ = ("field", "low", "high", "low_open", "high_open", "is_date")
 
     def __init__(
@@ -150,6 +152,7 @@ class Range(TreeNode):
         low_open: bool = False,
         high_open: bool = False,
         is_date: bool = False,
+        zone: tzinfo | None = UTC,
     ) -> None:
         self._field = field
         self._low = low
@@ -157,6 +160,7 @@ class Range(TreeNode):
         self._low_open = low_open
         self._high_open = high_open
         self._is_date = is_date
+        self._zone = zone
 
     field: str = read("_field")
     low: int | float | None = read("_low")
@@ -164,6 +168,7 @@ class Range(TreeNode):
     low_open: bool = read("_low_open")
     high_open: bool = read("_high_open")
     is_date: bool = read("_is_date")
+    zone: tzinfo | None = read("_zone")
 
     def __str__(self) -> str:
         """Return query text."""
@@ -177,9 +182,7 @@ class Range(TreeNode):
             return "*"
         if not self.is_date:
             return "true" if value is True else "false" if value is False else f"{value}"
-        moment: datetime = from_microseconds(int(value))
-        text = moment.isoformat().replace("+00:00", "Z")
-        return text.removesuffix("T00:00:00Z")
+        return written_moment(int(value), self.zone)
 
 
 class _Branch(TreeNode):

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from pydantic import BaseModel
 
 from newsindex.errors import QueryError
+from newsindex.query.clock import Clock
 from newsindex.query.diagnostics import Diagnostic
 from newsindex.query.filters import Where, filter_nodes
 from newsindex.query.parser import ParsedQuery, parse
@@ -45,11 +46,15 @@ class Search:
         vocabulary: Vocabulary,
         parsed: ParsedQuery,
         filters: tuple[Node, ...] = (),
+        typed: str | None = None,
         *,
         ranking: Ranking = USUAL,
         timeout: float | None = SECONDS,
     ) -> None:
         """Make the plan. What is asked later may take `timeout` seconds each; None for any time.
+
+        `typed` is the query text; by it, rather than by its meaning, a cursor knows its search: `when:7d` means another
+        range a second later.
 
         Raises:
             QueryTooComplex: the query is over a limit.
@@ -59,6 +64,7 @@ class Search:
         self.ranking = ranking
         self._parsed = parsed
         self._filters = filters
+        self._typed = typed
         self._deadline = Deadline(timeout)
         self.plan = make_plan(parsed.tree, filters, vocabulary, snapshot, ranking, self._deadline)
 
@@ -70,6 +76,7 @@ class Search:
         query: str,
         where: Where | None,
         *,
+        clock: Clock | None = None,
         ranking: Ranking = USUAL,
         timeout: float | None = SECONDS,
     ) -> Search:
@@ -82,8 +89,8 @@ class Search:
         if not isinstance(query, str):
             raise QueryError(f"query: a string, not {type(query).__name__}")
         filters = filter_nodes(snapshot.schema, where) if where is not None else ()
-        parsed = parse(query, snapshot.schema, vocabulary.analyzer.surfaces)
-        return cls(snapshot, vocabulary, parsed, filters, ranking=ranking, timeout=timeout)
+        parsed = parse(query, snapshot.schema, vocabulary.analyzer.surfaces, clock)
+        return cls(snapshot, vocabulary, parsed, filters, query, ranking=ranking, timeout=timeout)
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
@@ -163,7 +170,8 @@ class Search:
 
     def digest(self, sort: str) -> str:
         """Return what tells this search, in this order, from another."""
-        return search_digest(self.searched, sort if self.ranking == USUAL else f"{sort} {self.ranking}")
+        typed = self.searched if self._typed is None else " ".join([self._typed, *map(str, self._filters)])
+        return search_digest(typed, sort if self.ranking == USUAL else f"{sort} {self.ranking}")
 
     def _order(self, execution: Execution, sort: str, limit: int, after: Place | None) -> tuple[_Array, _Array]:
         """Return (keys, numbers) of the first articles behind a place; a key is a score or a date."""
