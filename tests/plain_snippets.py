@@ -91,7 +91,7 @@ def _best_window(matches: list[_Match], leaves: Sequence[Leaf]) -> tuple[int, tu
     words = [1 if leaf.prefix is not None else len(leaf.terms) for leaf in leaves]
     best, rank = 0, (0, 0)
     for first, match in enumerate(matches):
-        inside = [other for other in matches[first : first + 50] if other.end <= match.start + _WIDTH - _LEAD_IN]
+        inside = [other for other in matches[first:] if other.end <= match.start + _WIDTH - _LEAD_IN]
         found = (sum(words[number] for number in {other.leaf for other in inside}), len(inside))
         if found > rank:
             best, rank = first, found

@@ -21,8 +21,12 @@ _MOST_CHANGED = 2
 # Characters that are analysed: where a beginning is found; of all, where terms tell nothing of how their words begin.
 _ANALYSED = 50_000
 _LONGEST_CHUNK = 5_000  # scripts without spaces have long ones; a match over the border of two is lost
+_SHORT = 40
+_REMEMBERED = 2000
 _CHUNK = re.compile(rf"\S{{1,{_LONGEST_CHUNK}}}+")
 _ODD = re.compile(r"[^\x00-\x7f“”‘’–—…]")
+_DOTTED = re.compile(r"\.\w")
+_NO_ODD: list[str] = []
 _WORD = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 
 
@@ -46,12 +50,18 @@ class Sought(Protocol):
         """How the words begin, before stemming."""
 
 
-class Match(NamedTuple):
-    """A place in a text, and the number of what stands there among what is sought."""
+Match = tuple[int, int, int]
+"""Where a match begins and ends in a text, and the number of what stands there among what is sought."""
+
+
+class _Begun(NamedTuple):
+    """What may begin in a chunk: its place in the chunk, its number, and how a phrase goes on, after which words."""
 
     start: int
     end: int
     leaf: int
+    rest: tuple[str, ...]
+    pieces: Sequence[tuple[str, int, int]]
 
 
 def chunk_from(text: str, at: int) -> tuple[int, int]:
@@ -62,10 +72,17 @@ def chunk_from(text: str, at: int) -> tuple[int, int]:
 
 def chunk_before(text: str, at: int) -> int:
     """Return where the chunk begins that a place is in, or at the end of; the place itself after white space."""
+    begin = text.rfind(" ", max(0, at - _SHORT), at) + 1
+    if begin and (begin == at or text[begin:at].split() == [text[begin:at]]):
+        return begin
     least = max(0, at - _LONGEST_CHUNK // 2)
     while at > least and not text[at - 1].isspace():
         at -= 1
     return at
+
+
+_Place = tuple[int, int, tuple[_Begun, ...]]
+"""Where a chunk begins and ends, and what begins in it."""
 
 
 class Finder:
@@ -94,28 +111,42 @@ class Finder:
                 wanted = terms[:1]
             for term in wanted:
                 starts.update(_beginnings(term, _MOST_CHANGED if changed is None else changed))
-        self._starts = _without_longer(starts)
+        self._starts = _without_longer({start for start in starts if start[1:2] != "."})
+        self._initials = tuple(sorted(start for start in starts if start[1:2] == "." and len(start) == 3))
+        # Of short chunks, what begins in them: the words of a query are written in few ways.
+        self._known: dict[str, tuple[_Begun, ...]] = {}
         if not all(start.isascii() for start in starts):
             self._everywhere = True
 
     def matches(self, text: str) -> list[Match]:
         """Return the matches in order of their start: whole phrases, not their single words."""
         found: list[Match] = []
-        analyzer, first, prefixes = self._analyzer, self._first, self._prefixes
-        for start, end in self._places(text):
-            pieces = analyzer.pieces(text[start:end])
-            for at, (surface, begin, after) in enumerate(pieces):
-                term = analyzer.term(surface)
-                for number, rest in first.get(term, ()):
-                    last = self._phrase_end(text, rest, pieces[at + 1 :], start, end) if rest else start + after
-                    if last:
-                        found.append(Match(start + begin, last, number))
-                for number, prefix, terms, alone in prefixes:
-                    if surface.startswith(prefix) or term in terms or (alone and surface.endswith(prefix)):
-                        found.append(Match(start + begin, start + after, number))
-        if len(found) > 1:
-            found.sort()
+        for start, end, begun in self._places(text):
+            for begin, after, number, rest, pieces in begun:
+                last = self._phrase_end(text, rest, pieces, start, end) if rest else start + after
+                if last:
+                    found.append((start + begin, last, number))
+        found.sort()
         return found
+
+    def _begun(self, chunk: str) -> tuple[_Begun, ...]:
+        """Return what begins in a chunk; it is kept when the chunk is short."""
+        analyzer = self._analyzer
+        found: list[_Begun] = []
+        pieces = analyzer.pieces(chunk)
+        for at, (surface, begin, after) in enumerate(pieces):
+            term = analyzer.term(surface)
+            for number, rest in self._first.get(term, ()):
+                found.append(_Begun(begin, after, number, rest, pieces[at + 1 :] if rest else ()))
+            for number, prefix, terms, alone in self._prefixes:
+                if surface.startswith(prefix) or term in terms or (alone and surface.endswith(prefix)):
+                    found.append(_Begun(begin, after, number, (), ()))
+        begun = tuple(found)
+        if len(chunk) < _SHORT:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            self._known[chunk] = begun
+        return begun
 
     def _phrase_end(
         self, text: str, rest: tuple[str, ...], pieces: Sequence[tuple[str, int, int]], start: int, end: int
@@ -133,36 +164,54 @@ class Finder:
             at += 1
         return start + pieces[at - 1][2]
 
-    def _places(self, text: str) -> list[tuple[int, int]]:
+    def _places(self, text: str) -> list[_Place]:
         """Return the chunks, in order, that may have the beginning of a match in them."""
         searched = text.lower()
         if not self._everywhere and len(searched) == len(text):
-            searched, odd = (searched, []) if text.isascii() else _folded(searched)
+            searched, odd = (searched, _NO_ODD) if text.isascii() else _folded(searched)
             return self._likely(text, searched, odd)
         spans = [chunk.span() for chunk in _CHUNK.finditer(text, 0, _ANALYSED)]
-        if len(text) <= _ANALYSED:
-            return spans
-        # The last is perhaps not whole.
-        rest = spans.pop()[0] if len(spans) > 1 else _ANALYSED
-        # What lower() makes longer shifts the places a little; a match is looked for in the whole chunk.
-        return spans + [span for span in self._likely(text, searched[: len(text)], []) if span[0] >= rest]
+        later: list[_Place] = []
+        if len(text) > _ANALYSED:
+            # The last is perhaps not whole.
+            rest = spans.pop()[0] if len(spans) > 1 else _ANALYSED
+            # What lower() makes longer shifts the places a little; a match is looked for in the whole chunk.
+            later = [place for place in self._likely(text, searched[: len(text)], _NO_ODD) if place[0] >= rest]
+        known = self._known
+        chunks = ((start, end, text[start:end]) for start, end in spans)
+        return [
+            (start, end, self._begun(chunk) if (begun := known.get(chunk)) is None else begun)
+            for start, end, chunk in chunks
+        ] + later
 
-    def _likely(self, text: str, searched: str, odd: list[str]) -> list[tuple[int, int]]:
+    def _likely(self, text: str, searched: str, odd: list[str]) -> list[_Place]:
         """Return the chunks in which a word begins as one that is sought, or an odd character stands, in order."""
-        places: dict[int, int] = {}
-        for wanted in (*self._starts, *odd):
+        places: dict[int, _Place] = {}
+        known, find = self._known, searched.find
+        sought = (*self._starts, *odd)
+        if self._initials:
+            dotted = set(_DOTTED.findall(searched))
+            if dotted:
+                sought += tuple([initials for initials in self._initials if initials[1:] in dotted])
+        for wanted in sought:
             room = _ANALYSED
-            at = searched.find(wanted)
+            at = find(wanted)
             while at >= 0 and room > 0:
                 before = searched[at - 1] if at else " "
-                if before not in _WORD or wanted in odd:
-                    start = at if before == " " or before == "\n" else chunk_before(text, at)
-                    end = places[start] = _CHUNK.match(text, start).end()  # type: ignore[union-attr]
-                    at = searched.find(wanted, max(end, at + 1))
-                    room -= end - start
-                else:
-                    at = searched.find(wanted, at + 1)
-        return sorted(places.items())
+                if before in _WORD and wanted not in odd:
+                    at = find(wanted, at + 1)
+                    continue
+                start = at if before == " " or before == "\n" else chunk_before(text, at)
+                end = find(" ", at, start + _SHORT)
+                # What is known is a whole chunk: it has no white space in it, and some behind it.
+                begun = known.get(text[start:end]) if end >= 0 else None
+                if begun is None:
+                    end = _CHUNK.match(text, start).end()  # type: ignore[union-attr]
+                    begun = self._begun(text[start:end])
+                places[start] = start, end, begun
+                at = find(wanted, max(end, at + 1))
+                room -= end - start
+        return [places[start] for start in sorted(places)]
 
 
 def _folded(searched: str) -> tuple[str, list[str]]:

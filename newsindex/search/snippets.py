@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from operator import gt
 from typing import Any
 
 from pydantic_core import from_json
@@ -17,7 +20,8 @@ __all__ = ["Snippets", "marked_spans"]
 
 _WIDTH = 240
 _LEAD_IN = 60
-_COUNTED = 50
+# Words are looked for in so many characters first, between two spaces.
+_SHORT = 40
 _CLOSING = frozenset(".,;:!?”’\"'»)")
 _OPENING = frozenset("“‘\"'«(")
 # Without one of these between two words no sentence and no paragraph begins: see `boundary`.
@@ -71,8 +75,8 @@ class Snippets:
             matches = self._finders[name].matches(text)
             if matches:
                 first, found = self._best_window(matches)
-                if found > rank:
-                    best, rank = (name, text, matches, matches[first].start), found
+                if best is None or found > rank:
+                    best, rank = (name, text, matches, first), found
         if best is None:
             name, text = max(shown, key=lambda pair: len(pair[1]))
             best = name, text, [], 0
@@ -80,30 +84,56 @@ class Snippets:
 
     def _best_window(self, matches: list[Match]) -> tuple[int, tuple[int, int]]:
         """Return the match that begins the best window, and its (words of different leaves, matches)."""
-        words = self._words
-        best, rank = 0, (0, 0)
-        for first, (start, _, leaf) in enumerate(matches):
-            limit = start + _WIDTH - _LEAD_IN
-            inside = []
-            for other in matches[first : first + _COUNTED]:
-                if other.start > limit:
-                    break
-                if other.end <= limit:
-                    inside.append(other.leaf)
-            several = len(inside) > 1 and len(words) > 1
-            found = (sum([words[n] for n in set(inside)]) if several else words[leaf], len(inside))
-            if found > rank:
-                best, rank = first, found
-        return best, rank
+        words, count, width = self._words, len(matches), _WIDTH - _LEAD_IN
+        ends = [end for _, end, _ in matches]
+        best = at = inside = different = most = 0
+        if len(words) == 1:
+            for first, (start, _, _) in enumerate(matches):
+                limit = start + width
+                while at < count and ends[at] <= limit:
+                    at += 1
+                if at - first > most:
+                    best, most = first, at - first
+            return best, (words[0] if most else 0, most)
+        leaves = [leaf for _, _, leaf in matches]
+        order = list(range(count))
+        if any(map(gt, ends, ends[1:])):
+            order.sort(key=ends.__getitem__)
+        own = [0] * len(words)
+        best_words = 0
+        for first, (start, end, leaf) in enumerate(matches):
+            limit = start + width
+            while at < count and ends[order[at]] <= limit:
+                number = order[at]
+                if number >= first:
+                    added = leaves[number]
+                    inside += 1
+                    if not own[added]:
+                        different += words[added]
+                    own[added] += 1
+                at += 1
+            if different > best_words or (inside > most and different == best_words):
+                best, best_words, most = first, different, inside
+            if end <= limit:
+                inside -= 1
+                own[leaf] -= 1
+                if not own[leaf]:
+                    different -= words[leaf]
+        return best, (best_words, most)
 
-    def _cut(self, field: str, text: str, matches: list[Match], focus: int) -> Snippet:
+    def _cut(self, field: str, text: str, matches: list[Match], first: int) -> Snippet:
         """Return the window around a match, from the beginning of its sentence when near, between whole words."""
+        focus = matches[first][0] if matches else 0
         start = 0
         if focus > _LEAD_IN:
             start = self._start(text, focus)
             while start > 0 and text[start - 1] in _OPENING:
                 start -= 1
-        limit = max([start + _WIDTH, *(match.end for match in matches if match.start == focus)])
+        limit = start + _WIDTH
+        for begin, after, _ in itertools.islice(matches, first, None):
+            if begin > focus:
+                break
+            limit = max(limit, after)
         end = len(text)
         if limit < len(text):
             end = max(start, self._word_before(text, limit)[1]) or limit
@@ -112,14 +142,22 @@ class Snippets:
         piece = text[start:end]
         begin = start + len(piece) - len(piece.lstrip())
         piece = piece.strip()
-        spans = _merged([match for match in matches if begin <= match.start and match.end <= end])
-        shown = tuple((a - begin, b - begin) for a, b in spans if b - begin <= len(piece))
-        return Snippet(piece, shown, field, start > 0, bool(text[end:].strip()))
+        spans = []
+        for number in range(bisect_left(matches, (begin, 0, 0)), len(matches)):
+            match = matches[number]
+            if match[0] >= end:
+                break
+            if match[1] <= end:
+                spans.append(match)
+        shown = tuple([(a - begin, b - begin) for a, b in _merged(spans) if b - begin <= len(piece)])
+        return Snippet(piece, shown, field, start > 0, chunk_from(text, end)[0] < len(text))
 
     def _start(self, text: str, focus: int) -> int:
         """Return where the sentence of a match begins when that is near, else the first word that is near."""
         earliest = focus - _LEAD_IN
-        near = self._word_from(text, chunk_before(text, earliest), earliest)
+        near = _plain_from(text, earliest)
+        if near < 0:
+            near = self._word_from(text, chunk_before(text, earliest), earliest)
         before, end = self._word_before(text, near)
         if before is None:
             return 0 if near <= _WIDTH else near
@@ -144,6 +182,12 @@ class Snippets:
 
     def _word_before(self, text: str, at: int) -> tuple[str | None, int]:
         """Return the folded form and the end of the last word that ends here or before, (None, 0) for none."""
+        space = text.rfind(" ", max(0, at - _SHORT), at)
+        if at < len(text) and _is_plain(text[space + 1 : at + 1]):  # the word there ends later
+            before = text.rfind(" ", max(0, space - _SHORT), max(0, space))
+            word = text[before + 1 : space]
+            if before >= 0 and _is_plain(word):
+                return word.lower(), space
         limit = at
         while at > 0:
             begin = chunk_before(text, at)
@@ -155,6 +199,21 @@ class Snippets:
             while at > 0 and text[at - 1].isspace():
                 at -= 1
         return None, 0
+
+
+def _is_plain(chunk: str) -> bool:
+    """Tell whether a piece of text is one word, or of one, in every language."""
+    return chunk.isalnum() and chunk.isascii()
+
+
+def _plain_from(text: str, least: int) -> int:
+    """Return where the first word begins that begins at a place or after it, where it is easily seen, else -1."""
+    space = text.find(" ", least, least + _SHORT)
+    if space > 0 and _is_plain(text[least - 1 : space]):
+        end = text.find(" ", space + 1, space + _SHORT)
+        if end > 0 and _is_plain(text[space + 1 : end]):
+            return space + 1
+    return -1
 
 
 def _merged(matches: Sequence[Match]) -> tuple[tuple[int, int], ...]:
