@@ -41,7 +41,7 @@ __all__ = ["MESSAGE", "are_compiled", "compile_kernels", "prepare"]
 MESSAGE = "compiling, once on this machine; some ten seconds …"
 _PATIENCE = 300.0
 # What is compiled, or into what is compiled.
-_SOURCES = ("*/*_kernel.py", "kernel.py", "codec/format.py", "search/scoring.py")
+_SOURCES = ("*/*_kernel.py", "*kernel.py", "codec/format.py", "search/scoring.py")
 _turn = Lock()
 
 

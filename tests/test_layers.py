@@ -11,7 +11,7 @@ import newsindex
 
 PACKAGE = Path(newsindex.__file__).parent
 ROWS = [
-    ["errors"],
+    ["errors", "pipeline_kernel"],
     ["dates", "kernel", "whoosh_door"],
     ["schema"],
     ["sources"],
@@ -47,6 +47,7 @@ DOORS = {
         "analysis.tokenizer_kernel",
         "codec.rows_kernel",
         "kernel",
+        "pipeline_kernel",
         "search.lanes_kernel",
     },
     "llvmlite": {"codec.rows_kernel", "search.lanes_kernel"},

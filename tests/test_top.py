@@ -21,10 +21,11 @@ from newsindex import Date, FormatError, Text
 from newsindex.codec.pack_kernel import pack_block
 from newsindex.codec.reader import SegmentReader
 from newsindex.errors import QueryTooComplex
+from newsindex.kernel import lean
 from newsindex.schema import Schema
 from newsindex.search import top_kernel
 from newsindex.search.deadline import Deadline
-from newsindex.search.lanes_kernel import LARGE_GAP, add_up, lean, unpack_rows
+from newsindex.search.lanes_kernel import LARGE_GAP, add_up, unpack_rows
 from newsindex.search.scoring import Parameters, Ranking, contribution
 from newsindex.search.segment import SearchSegment, Statistics, bits_of
 from newsindex.search.top import Words, best

@@ -6,12 +6,12 @@ import numpy as np
 
 from newsindex.codec.format import PACKED_TAIL, SKIP_WORDS
 from newsindex.codec.pack_kernel import BLOCK, get_vbyte, unpack_bits, unpack_patched
-from newsindex.kernel import kernel
+from newsindex.kernel import inner, kernel
 
 __all__ = ["decode_position_tail", "decode_positions", "decode_postings", "decode_tail"]
 
 
-@kernel
+@inner
 def decode_tail(data, at, end, before, first, after, doc_count, docs, freqs):
     """Decode the postings [first, after) of a term, those that fill no block.
 
@@ -61,7 +61,7 @@ def decode_tail(data, at, end, before, first, after, doc_count, docs, freqs):
     return at
 
 
-@kernel
+@inner
 def decode_position_tail(data, at, end, gaps, first, after):
     """Decode the position gaps [first, after) of a term, those that fill no block, into uint32[n], n ≥ after.
 

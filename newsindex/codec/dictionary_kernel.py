@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from newsindex.codec.pack_kernel import get_vbyte, put_vbyte
-from newsindex.kernel import kernel
+from newsindex.kernel import inner, kernel
 
 __all__ = ["decode_rows", "decode_terms", "encode_dictionary", "find_terms", "index_dictionary", "place_of"]
 
@@ -61,7 +61,7 @@ def encode_dictionary(term_bytes, term_starts, told, blocks, data):
     return at
 
 
-@kernel
+@inner
 def _number(data, at, end):
     """Return (a variable byte number, the byte after it); the byte is -1 when there is none before `end`."""
     if 0 <= at < end and data[at] < 128:
@@ -70,7 +70,7 @@ def _number(data, at, end):
     return np.int64(value), at
 
 
-@kernel
+@inner
 def _entry(data, at, length, row):
     """Read the entry at a byte; `length` is that of the term before it in the block, 0 for the first.
 
@@ -103,7 +103,7 @@ def _entry(data, at, length, row):
     return np.int64(at), shared, begin, rest
 
 
-@kernel
+@inner
 def _enter(index, block, row):
     """Return the byte at which a block of terms begins, and set the ends in the row to where its postings begin."""
     blocks = np.int64(index[1])
@@ -139,7 +139,7 @@ def index_dictionary(blocks, data, term_count, index):
     return 0
 
 
-@kernel
+@inner
 def _key(data, begin, end):
     """Return the first 8 bytes as a number, high byte first; zeros stand for those that there are not."""
     key = np.uint64(0)
@@ -150,7 +150,7 @@ def _key(data, begin, end):
     return key
 
 
-@kernel
+@inner
 def _same(data, begin, rest, wanted, first, last):
     """Return how many bytes of data[begin, begin + rest) and wanted[first, last) are the same, from the first on."""
     most = min(rest, last - first)
@@ -160,7 +160,7 @@ def _same(data, begin, rest, wanted, first, last):
     return same
 
 
-@kernel
+@inner
 def _block_of(index, data, wanted, first, last, row):
     """Return the last block whose first term is not after wanted[first, last), -1 when there is none."""
     blocks = np.int64(index[1])

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from newsindex.codec.rows_kernel import bits, lean, pack_rows
-from newsindex.kernel import kernel
+from newsindex.codec.rows_kernel import bits, pack_rows
+from newsindex.kernel import inner
 
 __all__ = [
     "BLOCK",
@@ -32,7 +32,7 @@ _WIDTH = 0x3F
 _PATCH_BITS = 7  # of a byte
 
 
-@lean
+@inner
 def pack_block(values, start, width, out, at):
     """Pack 128 values of at most `width` bits each.
 
@@ -61,7 +61,7 @@ def pack_block(values, start, width, out, at):
     return at + 4 * width
 
 
-@kernel
+@inner
 def unpack_block(words, at, width, out, start):
     """Unpack 128 values.
 
@@ -96,7 +96,7 @@ def unpack_block(words, at, width, out, start):
     return at + 4 * width
 
 
-@lean
+@inner
 def put_vbyte(value, out, at):
     """Write a value in groups of seven bits, low group first; a set high bit says that another byte follows.
 
@@ -111,7 +111,7 @@ def put_vbyte(value, out, at):
     return at + 1
 
 
-@kernel
+@inner
 def get_vbyte(data, at, end):
     """Return (value, index after it); the index is -1 when it does not end before `end`, or is over 32 bits."""
     value = np.uint64(0)
@@ -128,7 +128,7 @@ def get_vbyte(data, at, end):
     return np.uint64(0), -1
 
 
-@lean
+@inner
 def pack_bits(values, start, after, out, at):
     """Pack values [start, after), fewer than a block: their width in one byte, then so many bits of each, low first.
 
@@ -161,7 +161,7 @@ def pack_bits(values, start, after, out, at):
     return at
 
 
-@kernel
+@inner
 def unpack_bits(data, at, end, out, start, after):
     """Unpack values [start, after) as `pack_bits` packed them into uint32[n], n ≥ after.
 
@@ -188,7 +188,7 @@ def unpack_bits(data, at, end, out, start, after):
     return at
 
 
-@lean
+@inner
 def pack_patched(values, start, scratch, out, words, at):
     """Pack 128 values at the width that takes the fewest bytes, patches included.
 
@@ -251,7 +251,7 @@ def pack_patched(values, start, scratch, out, words, at):
     return width | _PATCHED, at
 
 
-@kernel
+@inner
 def unpack_patched(data, words, at, code, end, out, start):
     """Unpack 128 values as `pack_patched` packed them.
 

@@ -12,13 +12,9 @@ import numba
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba.extending import intrinsic
 
-__all__ = ["bits", "lean", "pack_rows"]
+from newsindex.kernel import lean
 
-_OPTIONS: dict[str, Any] = {
-    "cache": True, "nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": False,
-}  # fmt: skip
-lean: Any = numba.njit(**_OPTIONS)
-"""The decorator of kernels that make no arrays: they do not count references to those they are given."""
+__all__ = ["bits", "lean", "pack_rows"]
 
 _ROWS = 32
 _I1, _I32, _I64 = ir.IntType(1), ir.IntType(32), ir.IntType(64)

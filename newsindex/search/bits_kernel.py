@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from newsindex.kernel import kernel
+from newsindex.kernel import inner, kernel
 
 __all__ = [
     "bits_in_range",
@@ -28,7 +28,7 @@ for _bit in range(32):
     _PLACES[(_SEQUENCE << _bit & 0xFFFFFFFF) >> 27] = _bit
 
 
-@kernel
+@inner
 def popcount(word):
     """Return the number of bits set in a uint64."""
     word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
@@ -40,7 +40,7 @@ def popcount(word):
     return np.int64(word & np.uint64(0x7F))
 
 
-@kernel
+@inner
 def lowest_bit(word):
     """Return the place of the lowest bit set in a uint64 that is not 0."""
     low = np.int64(word & np.uint64(0xFFFFFFFF))
@@ -189,7 +189,7 @@ def count_values(bits, single, ords, starts, counts):
                     counts[ords[i]] += 1
 
 
-@kernel
+@inner
 def _sink(keys, numbers, size, place):
     """Bring an entry of a heap, whose worst stands first, down to where it belongs."""
     key = keys[place]

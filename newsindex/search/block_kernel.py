@@ -20,7 +20,8 @@ import numpy as np
 from newsindex.codec.decode_kernel import decode_tail
 from newsindex.codec.format import SKIP_WORDS
 from newsindex.codec.pack_kernel import BLOCK, get_vbyte, unpack_patched
-from newsindex.search.lanes_kernel import LARGE_GAP, add_up, lean, unpack_rows
+from newsindex.kernel import inner
+from newsindex.search.lanes_kernel import LARGE_GAP, add_up, unpack_rows
 from newsindex.search.postings_kernel import skip_packed
 
 __all__ = [
@@ -87,13 +88,13 @@ _PATCHED = 0x40
 _WIDTH = 0x3F
 
 
-@lean
+@inner
 def part_of(term, field_count):
     """Return where a term's part of `small` begins."""
     return term * (2 + field_count) * PLACES
 
 
-@lean
+@inner
 def unpack(data, words, at, code, end, out, start):
     """Unpack 128 values: as `unpack_patched` does, but faster."""
     width = np.int64(code) & _WIDTH
@@ -122,7 +123,7 @@ def unpack(data, words, at, code, end, out, start):
     return at if at <= end else -1
 
 
-@lean
+@inner
 def open_term(data, words, row, mask, doc_count, field_count, term, state, small):
     """Open a term: check where its parts are and decode its tail.
 
@@ -189,7 +190,7 @@ def open_term(data, words, row, mask, doc_count, field_count, term, state, small
     return 0
 
 
-@lean
+@inner
 def span(words, field_count, term, block, state, small):
     """Return the first doc id that can stand in a block that has postings, and the last that does."""
     if block == state[term, FULL]:
@@ -202,7 +203,7 @@ def span(words, field_count, term, block, state, small):
     return first, np.int64(words[skip])
 
 
-@lean
+@inner
 def seek(words, state, term, doc):
     """Return the block in which a doc id stands if the term has it, and move the term's cursor there.
 
@@ -231,7 +232,7 @@ def seek(words, state, term, doc):
     return low
 
 
-@lean
+@inner
 def load_docs(data, words, doc_count, field_count, term, block, state, small):
     """Decode the doc ids of a block; return 0, or -1 for damage."""
     if block == state[term, DOCS] or block == state[term, FULL]:
@@ -269,7 +270,7 @@ def load_docs(data, words, doc_count, field_count, term, block, state, small):
     return 0
 
 
-@lean
+@inner
 def load_freqs(data, words, field_count, term, block, state, small):
     """Decode the frequencies of the block whose doc ids are decoded; return 0, or -1 for damage."""
     if block == state[term, FREQS] or block == state[term, FULL]:
@@ -286,7 +287,7 @@ def load_freqs(data, words, field_count, term, block, state, small):
     return 0
 
 
-@lean
+@inner
 def find_doc(small, start, doc):
     """Return the least of the 128 places from `start` on with a number ≥ doc, the last when there is none."""
     low = start
@@ -298,7 +299,7 @@ def find_doc(small, start, doc):
     return low
 
 
-@lean
+@inner
 def score_one(data, words, lengths, field_count, norms, term, block, place, state, small, numbers):
     """Return what a posting of the block whose doc ids are decoded adds to the score, decoding no other's frequencies.
 
@@ -366,7 +367,7 @@ def score_one(data, words, lengths, field_count, norms, term, block, place, stat
     return (numbers[term, FACTOR] * (frequency / (frequency + norm)) + _ROUNDING) - _ROUNDING
 
 
-@lean
+@inner
 def load_scores(data, words, lengths, field_count, norms, term, block, state, small, numbers):
     """Make the contributions of all postings of a block whose doc ids are decoded; return 0, or -1 for damage.
 

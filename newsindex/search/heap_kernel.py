@@ -7,14 +7,14 @@ their score is that of the place behind which all are to be).
 
 from __future__ import annotations
 
-from newsindex.search.lanes_kernel import lean
+from newsindex.kernel import inner, lean
 
 __all__ = ["AFTER", "BASE", "COUNT", "LIMIT", "needed", "offer", "sort_heap"]
 
 COUNT, LIMIT, BASE, AFTER = range(4)
 
 
-@lean
+@inner
 def needed(number, job, heap_scores, heap_numbers):
     """Return the least score with which a hit of this number or a later one enters; -1 while there is room."""
     if job[COUNT] < job[LIMIT]:
@@ -23,7 +23,7 @@ def needed(number, job, heap_scores, heap_numbers):
     return heap_scores[0] if number < heap_numbers[0] else heap_scores[0] + 2.0**-28
 
 
-@lean
+@inner
 def _sink(count, score, number, heap_scores, heap_numbers):
     """Put a hit in the place of the worst of the first `count`."""
     at = 0
@@ -45,7 +45,7 @@ def _sink(count, score, number, heap_scores, heap_numbers):
     heap_numbers[at] = number
 
 
-@lean
+@inner
 def offer(score, number, after_score, job, heap_scores, heap_numbers):
     """Let a hit enter if it is among the best of those behind the place in the order; before all: (infinity, -1)."""
     if score > after_score or (score == after_score and number <= job[AFTER]):

@@ -14,14 +14,7 @@ import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba.extending import intrinsic
 
-__all__ = ["LARGE_GAP", "add_up", "lean", "unpack_rows"]
-
-_OPTIONS: dict[str, Any] = {
-    "cache": True, "nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": False,
-}  # fmt: skip
-lean: Any = numba.njit(**_OPTIONS)
-"""The decorator of kernels that make no arrays: without the counting of references to those they are given, which
-took a third of the time."""
+__all__ = ["LARGE_GAP", "add_up", "unpack_rows"]
 
 _ROWS = 32
 LARGE_GAP = 1 << 40

@@ -7,7 +7,7 @@ import numpy as np
 from newsindex.codec.decode_kernel import decode_position_tail
 from newsindex.codec.format import SKIP_WORDS
 from newsindex.codec.pack_kernel import BLOCK, unpack_patched
-from newsindex.kernel import kernel
+from newsindex.kernel import inner, kernel
 from newsindex.search.bits_kernel import lowest_bit
 from newsindex.search.postings_kernel import find_block, is_readable, load_block, skip_packed
 from newsindex.search.sets_kernel import rarest_first
@@ -21,7 +21,7 @@ _BLOCK, _SIZE, _LAST, _POSTING, _BEFORE, _DECODED, _NEXT, _AT, _CURSOR = range(9
 _FIELD_SHIFT = 33
 
 
-@kernel
+@inner
 def _positions_begin(rows, word):
     """Return the byte where a word's packed positions begin, after the codes."""
     full = rows[word, 5] // BLOCK
@@ -30,7 +30,7 @@ def _positions_begin(rows, word):
     return (((rows[word, 6] + 3) & ~3) + full + 3) & ~3
 
 
-@kernel
+@inner
 def _load_positions(data, words, rows, word, cursors, wanted, gaps):
     """Decode a block of a word's positions, not before the one decoded last; return 0, or -1."""
     count = rows[word, 5]
@@ -56,7 +56,7 @@ def _load_positions(data, words, rows, word, cursors, wanted, gaps):
     return 0
 
 
-@kernel
+@inner
 def _move(data, words, rows, word, cursors, doc, doc_count, docs, freqs):
     """Bring a word's cursor to an article; return 1 when it is there, 0 when the word is not, -1 on damage."""
     field_count = freqs.shape[1]

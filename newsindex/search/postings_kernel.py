@@ -11,7 +11,7 @@ import numpy as np
 from newsindex.codec.decode_kernel import decode_tail
 from newsindex.codec.format import SKIP_WORDS
 from newsindex.codec.pack_kernel import BLOCK, get_vbyte, unpack_patched
-from newsindex.kernel import kernel
+from newsindex.kernel import inner
 
 __all__ = ["find_block", "is_readable", "load_block", "skip_packed"]
 
@@ -19,7 +19,7 @@ _PATCHED = 0x40
 _WIDTH = 0x3F
 
 
-@kernel
+@inner
 def is_readable(data, row, doc_count):
     """Tell whether a term's SKIPs lie within its bytes, those within the section, and its doc_freq in 1..doc_count."""
     begin = row[3]
@@ -31,7 +31,7 @@ def is_readable(data, row, doc_count):
     return full == 0 or ((begin + 3) & ~3) + full * SKIP_WORDS * 4 <= end
 
 
-@kernel
+@inner
 def skip_packed(data, at, code, end):
     """Return the byte after a packed block of 128 values at byte `at`, or -1; `unpack_patched` without the values."""
     width = np.int64(code) & _WIDTH
@@ -50,7 +50,7 @@ def skip_packed(data, at, code, end):
     return at if at <= end else -1
 
 
-@kernel
+@inner
 def find_block(words, row, block, doc):
     """Return the first full block from `block` on whose last doc id is at least `doc`, or the number of full blocks.
 
@@ -78,7 +78,7 @@ def find_block(words, row, block, doc):
     return high
 
 
-@kernel
+@inner
 def load_block(data, words, row, block, field_count, doc_count, with_freqs, docs, freqs):
     """Decode a block, the tail when `block` is the number of full blocks.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from newsindex.codec.pack_kernel import BLOCK
-from newsindex.kernel import kernel
+from newsindex.kernel import inner, kernel
 from newsindex.search.bits_kernel import popcount
 from newsindex.search.postings_kernel import find_block, is_readable, load_block
 
@@ -19,7 +19,7 @@ __all__ = ["and_terms", "first_of_terms", "or_terms", "rarest_first"]
 _FEW = 12
 
 
-@kernel
+@inner
 def _keep_masked(docs, freqs, count, mask, field_count):
     """Keep the postings with an occurrence in a masked field, in place; return how many those are."""
     kept = 0
@@ -33,7 +33,7 @@ def _keep_masked(docs, freqs, count, mask, field_count):
     return kept
 
 
-@kernel
+@inner
 def _set_bits(docs, count, bits):
     for i in range(count):
         doc = np.int64(docs[i])
@@ -81,7 +81,7 @@ def or_terms(data, words, rows, mask, field_count, doc_count, state, budget, bit
     return 0
 
 
-@kernel
+@inner
 def _filter(data, words, row, mask, field_count, doc_count, found, count, block, docs, freqs, marks):
     """Keep of found[:count] the articles that have the term, in place; return (how many, where to go on).
 
@@ -134,7 +134,7 @@ def _filter(data, words, row, mask, field_count, doc_count, found, count, block,
     return kept, block
 
 
-@kernel
+@inner
 def rarest_first(rows, order):
     """Fill order, int64[T], with the places of the rows, those of the rarest terms first."""
     for place in range(order.size):

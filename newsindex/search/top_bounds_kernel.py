@@ -10,6 +10,7 @@ import numpy as np
 
 from newsindex.codec.format import ANY_FREQUENCY, SKIP_WORDS
 from newsindex.codec.pack_kernel import BLOCK
+from newsindex.kernel import inner
 from newsindex.search.block_kernel import (
     BOUNDS,
     FACTOR,
@@ -27,7 +28,6 @@ from newsindex.search.block_kernel import (
     span,
 )
 from newsindex.search.heap_kernel import AFTER
-from newsindex.search.lanes_kernel import lean
 from newsindex.search.top_phrase_kernel import open_positions
 
 __all__ = [
@@ -57,13 +57,13 @@ _ROUNDING = 1.5 * 2.0**24
 _SLACK = 1.0 + 1e-14
 
 
-@lean
+@inner
 def window_bound(term, window, state, bounds):
     """Return the most that a term contributes in a window, -1 where it has no posting."""
     return bounds[state[term, WINDOWS] + window * state[term, STEP]]
 
 
-@lean
+@inner
 def _block_bound(words, skip, factor, norms):
     """Return the most that a posting of a full block contributes."""
     best = 0.0
@@ -81,7 +81,7 @@ def _block_bound(words, skip, factor, norms):
     return (factor * (best * _SLACK) + _ROUNDING) - _ROUNDING
 
 
-@lean
+@inner
 def _spread(words, field_count, term, shift, windows, job, state, small, bounds):
     """Make a term's bounds in each window, -1 where it has no posting; return 0, or -1 for damage."""
     begin = state[term, WINDOWS]
@@ -98,7 +98,7 @@ def _spread(words, field_count, term, shift, windows, job, state, small, bounds)
     return 0
 
 
-@lean
+@inner
 def bound_all(words, field_count, block, shift, job, state, small, numbers, bounds):
     """Bound what articles of a block of the rarest term score that have all, -1 when none has; note it by term."""
     rarest = state[0, ORDER]
@@ -122,7 +122,7 @@ def bound_all(words, field_count, block, shift, job, state, small, numbers, boun
     return total + rest
 
 
-@lean
+@inner
 def open_terms(
     data, words, position_data, lengths, rows, masks, factors, field_weights, phrases, norms, job, state, small,
     numbers, bounds,
@@ -223,7 +223,7 @@ def open_terms(
     return 0
 
 
-@lean
+@inner
 def pick_units(job, bounds):
     """Put the units with the greatest bounds where they come first, in order of them."""
     picked = np.int64(0)
@@ -244,7 +244,7 @@ def pick_units(job, bounds):
     job[UNIT] = -picked
 
 
-@lean
+@inner
 def may_have_hits(first, last, allowed, minima, maxima, job):
     """Tell whether the filters let through any article of these and those near them."""
     if job[HAS_DATES]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from newsindex.codec.format import SKIP_WORDS
 from newsindex.codec.pack_kernel import BLOCK
+from newsindex.kernel import inner
 from newsindex.search.block_kernel import (
     BOUNDS,
     FULL,
@@ -30,7 +31,6 @@ from newsindex.search.block_kernel import (
     span,
 )
 from newsindex.search.heap_kernel import BASE, needed
-from newsindex.search.lanes_kernel import lean
 from newsindex.search.top_bounds_kernel import (
     CANDIDATES,
     DATE_HIGH,
@@ -49,7 +49,7 @@ __all__ = ["candidates_of_block", "candidates_of_window", "let_through", "look_u
 _FEW = 4
 
 
-@lean
+@inner
 def let_through(count, allowed, dates, job, candidates, bounds):
     """Keep the candidates that the filters let through; return how many."""
     kept = np.int64(0)
@@ -66,7 +66,7 @@ def let_through(count, allowed, dates, job, candidates, bounds):
     return kept
 
 
-@lean
+@inner
 def look_up(
     data, words, lengths, field_count, norms, term, rest, need, count, job, state, small, numbers, bounds, candidates
 ):  # fmt: skip
@@ -144,7 +144,7 @@ def look_up(
     return kept
 
 
-@lean
+@inner
 def candidates_of_block(
     data, words, lengths, field_count, norms, term, block, need, job, state, small, numbers, bounds, candidates
 ):
@@ -169,7 +169,7 @@ def candidates_of_block(
     return count
 
 
-@lean
+@inner
 def candidates_of_window(
     data, words, lengths, field_count, norms, begin, end, essential, job, state, small, numbers, bounds, candidates,
     heap_scores, heap_numbers,
@@ -237,7 +237,7 @@ def candidates_of_window(
     return count
 
 
-@lean
+@inner
 def _sort_candidates(count, bounds, candidates):
     """Put candidates in order; they consist of a few parts that are."""
     for i in range(1, count):

@@ -18,9 +18,9 @@ from __future__ import annotations
 import numpy as np
 
 from newsindex.codec.pack_kernel import BLOCK
+from newsindex.kernel import inner, lean
 from newsindex.search.block_kernel import FULL, ORDER, PLACE, REST, find_doc, load_docs, part_of, seek, span
 from newsindex.search.heap_kernel import AFTER, BASE, COUNT, LIMIT, needed, offer
-from newsindex.search.lanes_kernel import lean
 from newsindex.search.top_bounds_kernel import (
     AFTER_SCORE,
     CANDIDATES,
@@ -52,7 +52,7 @@ FIRST, NEXT, MORE = range(3)
 _BUDGET = 256
 
 
-@lean
+@inner
 def _any_unit(
     data, words, lengths, allowed, dates, field_count, norms, window, job, state, small, numbers, bounds, candidates,
     heap_scores, heap_numbers,
@@ -98,7 +98,7 @@ def _any_unit(
     return min(count, 0)
 
 
-@lean
+@inner
 def _has_phrases(
     data, words, position_data, position_words, field_count, phrases, doc, job, state, small, candidates
 ):  # fmt: skip
@@ -122,7 +122,7 @@ def _has_phrases(
     return 1
 
 
-@lean
+@inner
 def _all_unit(
     data, words, position_data, position_words, lengths, allowed, dates, field_count, norms, block, phrases, job, state,
     small, numbers, bounds, candidates, heap_scores, heap_numbers,

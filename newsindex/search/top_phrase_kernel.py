@@ -7,6 +7,7 @@ import numpy as np
 from newsindex.codec.decode_kernel import decode_position_tail
 from newsindex.codec.format import SKIP_WORDS
 from newsindex.codec.pack_kernel import BLOCK
+from newsindex.kernel import inner
 from newsindex.search.block_kernel import (
     CURSOR,
     FREQUENCIES,
@@ -28,7 +29,6 @@ from newsindex.search.block_kernel import (
     part_of,
     unpack,
 )  # fmt: skip
-from newsindex.search.lanes_kernel import lean
 from newsindex.search.postings_kernel import skip_packed
 
 __all__ = ["PHRASE_FIELDS", "PHRASE_HEAD", "PHRASE_SIZE", "ROOM", "has_phrase", "open_positions"]
@@ -40,7 +40,7 @@ ROOM = 1 << 14
 _SPANS = 2 * ROOM
 
 
-@lean
+@inner
 def open_positions(data, row, term, state):
     """Note where the positions of a term are.
 
@@ -74,7 +74,7 @@ def open_positions(data, row, term, state):
     return 0
 
 
-@lean
+@inner
 def _load_gaps(data, words, posting_words, field_count, term, wanted, state, small):
     """Decode a block of position gaps, number `wanted` of the term's; return where it begins in `small`, or -1.
 
@@ -127,7 +127,7 @@ def _load_gaps(data, words, posting_words, field_count, term, wanted, state, sma
     return gaps
 
 
-@lean
+@inner
 def _first_position(posting_words, field_count, term, field, state, small):
     """Return the number of a term's first position in a field of the article that it is at, whose block is decoded."""
     block = state[term, CURSOR]
@@ -148,7 +148,7 @@ def _first_position(posting_words, field_count, term, field, state, small):
     return first
 
 
-@lean
+@inner
 def _keep(data, words, posting_words, field_count, term, offset, index, count, state, small, room, found):
     """Keep of the `found` places those that have the term `offset` further on; return how many, or -1 for damage."""
     end = index + count
@@ -181,7 +181,7 @@ def _keep(data, words, posting_words, field_count, term, offset, index, count, s
     return kept - ROOM
 
 
-@lean
+@inner
 def _has_in_field(posting_words, data, words, field_count, phrases, at, field, state, small, room):
     """Tell whether the phrase at `phrases[at]` stands in a field: 1, 0, or -1 for damage."""
     size = phrases[at + PHRASE_SIZE]
@@ -233,7 +233,7 @@ def _has_in_field(posting_words, data, words, field_count, phrases, at, field, s
     return 0
 
 
-@lean
+@inner
 def has_phrase(posting_data, posting_words, data, words, field_count, phrases, at, state, small, room):
     """Tell whether an article has a phrase in one of its fields.
 
