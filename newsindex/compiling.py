@@ -28,6 +28,8 @@ from newsindex.codec.merge import Part, merge_segments
 from newsindex.codec.reader import SegmentReader
 from newsindex.codec.writer import encode_articles
 from newsindex.kernel import COMPILER
+from newsindex.query.parser import ParsedQuery
+from newsindex.query.tree import Fuzzy, Near, Wildcard, Word
 from newsindex.schema import Article, Schema
 from newsindex.search.parts import Vocabulary
 from newsindex.search.request import Search
@@ -88,6 +90,10 @@ def _use_writers() -> None:
     for _ in merge_segments(schema, parts):
         pass
     _search(segment, _AS_SETS)
+    vocabulary = Vocabulary(schema, Analyzer())
+    snapshot = Snapshot(1, (LiveSegment(_entry(segment), segment, np.ones(segment.doc_count, bool)),), schema)
+    for tree in _OPERATORS:
+        Search(snapshot, vocabulary, ParsedQuery(tree, ()), timeout=None).count()
 
 
 def _use_readers(body: bytes) -> None:
@@ -110,16 +116,16 @@ _AS_SETS = (
     "title:kernel OR (one “one two”)",
 )
 _RANKED = ("kernel", "kernel one", "kernel OR one", "“one two”", "“one two” kernel -nothing")
+_OPERATORS = (Near(Word("kernel"), Word("one"), 5), Wildcard("k*n?l"), Fuzzy("kernle"))
 _WHERE = {"published": (None, "2024"), "source": "wire"}
 
 
 def _search(reader: SegmentReader, queries: Sequence[str]) -> None:
     """Search and count, with filters and without, on a segment that lost an article and on one that did not."""
     schema = reader.schema
-    entry = SegmentEntry(FileEntry(new_file_name("segment", 1), ENVELOPE_BYTES, "0" * 16, reader.doc_count))
     vocabulary = Vocabulary(schema, Analyzer())
     for live in (np.ones(reader.doc_count, bool), np.arange(reader.doc_count) > 0):
-        snapshot = Snapshot(1, (LiveSegment(entry, reader, live),), schema)
+        snapshot = Snapshot(1, (LiveSegment(_entry(reader), reader, live),), schema)
         for query in queries:
             for where in (None, _WHERE):
                 search = Search.of_text(snapshot, vocabulary, query, where, timeout=None)
@@ -131,6 +137,10 @@ def _search(reader: SegmentReader, queries: Sequence[str]) -> None:
                     search.results(limit=1, after=first.next)
                 for hit in first:
                     assert hit.title
+
+
+def _entry(reader: SegmentReader) -> SegmentEntry:
+    return SegmentEntry(FileEntry(new_file_name("segment", 1), ENVELOPE_BYTES, "0" * 16, reader.doc_count))
 
 
 def _small_segment() -> bytes:

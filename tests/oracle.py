@@ -6,16 +6,37 @@ The statistics of the words are counted anew for every query; nothing is clever 
 from __future__ import annotations
 
 import math
+import re
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from newsindex.analysis import Analyzer
-from newsindex.query.tree import And, Boost, Everything, Not, Nothing, Or, Phrase, Prefix, Range, Value, Word
+from newsindex.query.tree import (
+    And,
+    AtLeast,
+    Boost,
+    Cased,
+    Everything,
+    Exact,
+    Exists,
+    Fuzzy,
+    Near,
+    Not,
+    Nothing,
+    Or,
+    Phrase,
+    Prefix,
+    Range,
+    SomeOf,
+    Value,
+    Wildcard,
+    Word,
+)
 from newsindex.schema import fold_keyword
+from tests.plain_places import LONE_IDEOGRAPHS, Places, tokens_of
 
-LONE_IDEOGRAPHS = ("中", "文")
 WEIGHTS = {"title": 3.0, "summary": 1.5, "body": 1.0}
 
 
@@ -31,8 +52,7 @@ class Formula:
 class Oracle:
     """Prepared articles (id and values) to search one by one.
 
-    `lives` tells which are not deleted; those deleted still count in the statistics. `unwritten` are texts of articles
-    that are gone: of them only the words are known, by which prefixes are expanded.
+    `lives` tells which are not deleted; those deleted still count in the statistics.
     """
 
     def __init__(
@@ -50,8 +70,10 @@ class Oracle:
         self.terms = [
             {name: analyzer.terms(values[name]) for name in self.names if name in values} for _, values in articles
         ]
-        surfaces = {s for _, values in articles for name in self.names for s in analyzer.surfaces(values.get(name, ""))}
-        self.stems = {surface: analyzer.term(surface) for surface in surfaces}
+        self.places = [
+            Places(analyzer, tokens_of(analyzer, values, self.names), {n: values.get(n, "") for n in self.names})
+            for _, values in articles
+        ]
 
     def ranked(self, tree: Any, filters: Iterable[Any] = (), formula: Formula | None = None) -> list[tuple[int, float]]:
         """Return (number, score) of the articles that match, best first, equal ones in order of their numbers."""
@@ -97,6 +119,21 @@ class Oracle:
             case Or(children):
                 found = [s for child in children if (s := self.score(child, number)) is not None]
                 return sum(found) if found else None
+            case SomeOf(children, count):
+                found = [s for child in children if (s := self.score(child, number)) is not None]
+                return sum(found) if len(found) >= count else None
+            case Near():
+                return self.placed(node, number) if self.places[number].spans(node) else None
+            case AtLeast(child, count):
+                return self.placed(child, number) if len(self.places[number].spans(child)) >= count else None
+            case Exists(field):
+                return 0.0 if self.has_anything(field, number) else None
+            case Prefix(text, field) | Wildcard(text, field) if field in ("source", "tags"):
+                return 0.0 if self.has_like(node, number) else None
+            case Exact() | Cased() | Wildcard() | Fuzzy():
+                return self.placed(node, number) if self.places[number].spans(node) else None
+            case Phrase() | Word() | Prefix() if node.field == "lead" or getattr(node, "slop", 0):
+                return self.placed(node, number) if self.places[number].spans(node) else None
             case Word(text, field) | Phrase(text, field):
                 return self.words(text, field, number)
             case Prefix(text, field):
@@ -106,6 +143,33 @@ class Oracle:
             case Range():
                 return 0.0 if self.in_range(node, number) else None
         raise AssertionError(node)
+
+    def placed(self, node: Any, number: int) -> float:
+        """Return the sum of the scores of all words, but for alternatives that do not match."""
+        match node:
+            case Near():
+                return self.placed(node.left, number) + (0.0 if node.negated else self.placed(node.right, number))
+            case Or(children):
+                return sum(self.placed(child, number) for child in children if self.places[number].spans(child))
+            case Boost(child, factor):
+                return factor * self.placed(child, number)
+            case Prefix() | Wildcard() | Fuzzy():
+                return 1.0
+        if node.text in LONE_IDEOGRAPHS:
+            return 1.0
+        names = self.names if node.field is None else ["body" if node.field == "lead" else node.field]
+        return sum(self.bm25f(names, term, number) for term in self.analyzer.terms(node.text))
+
+    def has_anything(self, field: str, number: int) -> bool:
+        values = self.articles[number][1]
+        return bool(self.terms[number].get(field)) if field in self.names else values.get(field, []) != []
+
+    def has_like(self, node: Any, number: int) -> bool:
+        start, values = fold_keyword(node.text), self.articles[number][1].get(node.field, [])
+        if isinstance(node, Prefix):
+            return any(fold_keyword(value).startswith(start) for value in values)
+        pattern = re.escape(start).replace(r"\*", ".*").replace(r"\?", ".")
+        return any(re.fullmatch(pattern, fold_keyword(value), re.DOTALL) for value in values)
 
     def words(self, text: str, field: str | None, number: int) -> float | None:
         wanted = self.analyzer.terms(text)
@@ -133,15 +197,7 @@ class Oracle:
         if field is not None and field not in self.names:
             values = self.articles[number][1].get(field, [])
             return 0.0 if any(fold_keyword(v).startswith(fold_keyword(text)) for v in values) else None
-        start = self.analyzer.surfaces(text)[0]
-        for name in [field] if field else self.names:
-            for term in self.terms[number].get(name, []):
-                if term.startswith(start) or term in self.stems_of(start):
-                    return 1.0
-        return None
-
-    def stems_of(self, start: str) -> set[str]:
-        return {stem for surface, stem in self.stems.items() if surface.startswith(start)}
+        return 1.0 if self.places[number].spans(Prefix(text, field)) else None
 
     def has_value(self, field: str, text: str, number: int) -> bool:
         if field == "id":
@@ -150,6 +206,8 @@ class Oracle:
 
     def in_range(self, wanted: Range, number: int) -> bool:
         value = self.articles[number][1].get(wanted.field)
+        if wanted.field == "wc":
+            value = sum(map(len, self.terms[number].values()))
         if value is None:
             return False
         low, high = wanted.low, wanted.high

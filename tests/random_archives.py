@@ -6,7 +6,27 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from newsindex.query.tree import And, Boost, Everything, Node, Not, Or, Phrase, Prefix, Range, Value, Word
+from newsindex.query.tree import (
+    And,
+    AtLeast,
+    Boost,
+    Cased,
+    Everything,
+    Exact,
+    Exists,
+    Fuzzy,
+    Near,
+    Node,
+    Not,
+    Or,
+    Phrase,
+    Prefix,
+    Range,
+    SomeOf,
+    Value,
+    Wildcard,
+    Word,
+)
 from tests.oracle import Formula
 from tests.strategies import DATES, DAYS, SOURCES, TAGS, WORDS
 
@@ -31,7 +51,7 @@ def _article(pick: random.Random) -> dict[str, Any]:
     if pick.random() < 0.3:
         article["summary"] = _text(pick, 1, 12)
     if pick.random() < 0.9:
-        article["body"] = _text(pick, 0, pick.choice([10, 30, 90]))
+        article["body"] = _prose(pick, 0, pick.choice([10, 30, 90, 200]))
     if pick.random() < 0.8:
         article["source"] = pick.choice(SOURCES)
     if pick.random() < 0.7:
@@ -48,10 +68,21 @@ def _text(pick: random.Random, least: int, most: int) -> str:
     return " ".join(pick.choices(_VOCABULARY, _WEIGHTS, k=pick.randint(least, most)))
 
 
+def _prose(pick: random.Random, least: int, most: int) -> str:
+    """Return text with sentences and paragraphs."""
+    found, begins = [], True
+    for word in _text(pick, least, most).split():
+        found.append(word[:1].upper() + word[1:] if begins or pick.random() < 0.05 else word)
+        end = pick.choices(["", ".", ".\n\n"], [10, 2, 1])[0]
+        begins = bool(end)
+        found[-1] += end
+    return " ".join(found)
+
+
 def random_tree(pick: random.Random) -> Node:
     """Return a query: often one of those that people ask, now and then anything."""
     words = [_word(pick) for _ in range(pick.randrange(2, 5))]
-    match pick.randrange(10):
+    match pick.randrange(14):
         case 0:
             return _word(pick)
         case 1 | 2:
@@ -68,6 +99,12 @@ def random_tree(pick: random.Random) -> Node:
             return And((Or(tuple(words)), Not(_leaf(pick)), _filter(pick)))
         case 8:
             return Boost(Or((Boost(words[0], 2.5), *words[1:])), 0.5)
+        case 9 | 10:
+            return _placed(pick)
+        case 11:
+            return And((_word(pick), _placed(pick)))
+        case 12:
+            return SomeOf((*words, _leaf(pick), _leaf(pick)), pick.randrange(1, 4))
     return _any(pick, 3)
 
 
@@ -93,7 +130,9 @@ def _leaf(pick: random.Random) -> Node:
         return Prefix(pick.choice(["ra", "elect", "b", "word1", "w", "zz"]), _field(pick))
     if chance < 0.8:
         return Everything()
-    if chance < 0.85:
+    if chance < 0.82:
+        return _placed(pick)
+    if chance < 0.87:
         return Boost(_word(pick), pick.choice([0.5, 2.0, 3.7]))
     return _filter(pick)
 
@@ -110,8 +149,60 @@ def _phrase(pick: random.Random) -> Phrase:
     return Phrase(_text(pick, 1, 3), _field(pick))
 
 
-def _filter(pick: random.Random) -> Node:
+def _placed(pick: random.Random) -> Node:
+    """Return an operator that looks where words stand, how often, or how they are written."""
     match pick.randrange(6):
+        case 0 | 1:
+            return _near(pick)
+        case 2:
+            return AtLeast(_operand(pick), pick.randrange(1, 5))
+        case 3:
+            return Phrase(_text(pick, 2, 3), _field(pick), slop=pick.choice([1, 2, 5, 40]))
+        case 4:
+            return type(leaf := _like(pick))(leaf.text, "lead")
+    return _like(pick)
+
+
+def _near(pick: random.Random) -> Near:
+    left = _near(pick) if pick.random() < 0.2 else _operand(pick)
+    unit, distance = pick.choice([("word", pick.choice([1, 2, 3, 10])), ("sentence", 0), ("paragraph", 0)])
+    ordered = unit == "word" and pick.random() < 0.3
+    return Near(left, _operand(pick), distance, ordered, unit, pick.random() < 0.25)
+
+
+def _operand(pick: random.Random) -> Node:
+    match pick.randrange(5):
+        case 0:
+            return Or((_word(pick), _like(pick)))
+        case 1:
+            return _like(pick)
+        case 2:
+            return _phrase(pick)
+    return _word(pick)
+
+
+def _like(pick: random.Random) -> Node:
+    name = _field(pick)
+    match pick.randrange(5):
+        case 0:
+            return Prefix(pick.choice(["ra", "elect", "elections", "rates", "b", "word1", "talks"]), name)
+        case 1:
+            return Wildcard(pick.choice(["b?nk", "r*e", "*s", "word?", "?il", "el*ons", "d*'t", "яm*", "x?y"]), name)
+        case 2:
+            return Fuzzy(pick.choice(["bnak", "rtae", "oils", "wrod1", "elections", "яма"]), name, pick.choice([1, 2]))
+        case 3:
+            return Cased(pick.choice(["Oil", "oil", "US", "U.S.", "Rates", "of the", "São", "Sao", "Election"]), name)
+    return Exact(pick.choice(["rates", "rate", "elections", "bank", "talks of", "sao", "20000", "COVID-19"]), name)
+
+
+def _filter(pick: random.Random) -> Node:
+    match pick.randrange(10):
+        case 6:
+            return Exists(pick.choice(["title", "summary", "body", "source", "tags", "published", "words", "live"]))
+        case 7:
+            return Range("wc", pick.choice([None, 3, 20]), pick.choice([None, 8, 40]), pick.random() < 0.5)
+        case 8:
+            return Wildcard(pick.choice(["c?n", "*ua", "*o*o*", "tr*e"]), pick.choice(["source", "tags"]))
         case 0:
             return Value("source", pick.choice(SOURCES))
         case 1:

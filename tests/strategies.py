@@ -7,7 +7,25 @@ from typing import Annotated, Any
 from hypothesis import strategies as st
 
 from newsindex import Article, Flag, Number
-from newsindex.query.tree import And, Boost, Everything, Not, Or, Phrase, Prefix, Range, Value, Word
+from newsindex.query.tree import (
+    And,
+    AtLeast,
+    Boost,
+    Cased,
+    Everything,
+    Exact,
+    Fuzzy,
+    Near,
+    Not,
+    Or,
+    Phrase,
+    Prefix,
+    Range,
+    SomeOf,
+    Value,
+    Wildcard,
+    Word,
+)
 
 WORDS = [
     *"rates rate fell oil bank banks the of talks talk didn’t U.S. COVID-19 20,000 São 中文 яма".split(),
@@ -61,6 +79,27 @@ _TEXT_LEAVES = (
     | st.builds(Phrase, st.lists(st.sampled_from(WORDS), min_size=1, max_size=3).map(" ".join), _FIELDS)
     | st.builds(Prefix, st.sampled_from(["ra", "elect", "b", "talks", "20", "zz"]), _FIELDS)
 )
+_LIKE = (
+    st.builds(Wildcard, st.sampled_from(["b?nk", "r*e", "*s", "?il", "el*ons", "u?"]), _FIELDS)
+    | st.builds(Fuzzy, st.sampled_from(["bnak", "rtae", "oils", "election"]), _FIELDS, st.sampled_from([1, 2]))
+    | st.builds(Exact, st.sampled_from(["rates", "bank", "the talks", "sao", "COVID-19"]), _FIELDS)
+    | st.builds(Cased, st.sampled_from(["US", "U.S.", "oil", "Oil", "São"]), _FIELDS)
+)
+_PLACED = st.recursive(
+    _TEXT_LEAVES | _LIKE,
+    lambda inner: st.builds(
+        lambda left, right, unit, distance, ordered, negated: Near(
+            left, right, distance if unit == "word" else 0, ordered and unit == "word", unit, negated
+        ),
+        inner,
+        _TEXT_LEAVES | _LIKE,
+        st.sampled_from(["word", "word", "sentence", "paragraph"]),
+        st.integers(1, 4),
+        st.booleans(),
+        st.booleans(),
+    ),
+    max_leaves=3,
+)
 _BOUNDS = st.tuples(st.none() | NUMBERS, st.none() | NUMBERS)
 FILTERS = (
     st.builds(Value, st.just("source"), st.sampled_from([*SOURCES, "cnn", "nobody"]))
@@ -81,13 +120,26 @@ FILTERS = (
     )
 )
 LEAVES = _TEXT_LEAVES | FILTERS | st.builds(Everything)
-TREES = st.recursive(
-    _TEXT_LEAVES | LEAVES,
-    lambda inner: (
-        st.lists(inner, min_size=2, max_size=3).map(lambda nodes: And(tuple(nodes)))
-        | st.lists(inner, min_size=2, max_size=4).map(lambda nodes: Or(tuple(nodes)))
-        | inner.map(Not)
-        | st.builds(Boost, _TEXT_LEAVES, st.sampled_from([0.5, 2.0]))
-    ),
-    max_leaves=6,
+
+
+def _trees(leaves: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.recursive(
+        leaves,
+        lambda inner: (
+            st.lists(inner, min_size=2, max_size=3).map(lambda nodes: And(tuple(nodes)))
+            | st.lists(inner, min_size=2, max_size=4).map(lambda nodes: Or(tuple(nodes)))
+            | inner.map(Not)
+            | st.builds(Boost, _TEXT_LEAVES, st.sampled_from([0.5, 2.0]))
+        ),
+        max_leaves=6,
+    )
+
+
+PLAIN_TREES = _trees(_TEXT_LEAVES | LEAVES)
+"""Without the operators that Whoosh has not."""
+_OPERATORS = (
+    _PLACED
+    | st.builds(AtLeast, _TEXT_LEAVES, st.integers(1, 3))
+    | st.builds(SomeOf, st.lists(_TEXT_LEAVES | FILTERS, min_size=2, max_size=4).map(tuple), st.integers(1, 3))
 )
+TREES = _trees(_TEXT_LEAVES | LEAVES | _OPERATORS)

@@ -26,7 +26,7 @@ from newsindex.search.request import Search
 from newsindex.search.scoring import Ranking
 from tests.oracle import LONE_IDEOGRAPHS, WEIGHTS, Formula, Oracle
 from tests.random_archives import random_articles, random_formula, random_tree, random_where
-from tests.strategies import ARCHIVES, COMMITS, FILTERS, TREES, Commit, Counted
+from tests.strategies import ARCHIVES, COMMITS, FILTERS, PLAIN_TREES, TREES, Commit, Counted
 from tests.whoosh_search import WhooshSearch
 
 QUERIES = int(os.environ.get("NEWSINDEX_ORACLE", "200"))
@@ -214,7 +214,7 @@ def test_larger_archives(seed: int) -> None:
 
 
 @settings(max_examples=60)
-@given(COMMITS, st.lists(TREES, min_size=1, max_size=5))
+@given(COMMITS, st.lists(PLAIN_TREES, min_size=1, max_size=5))
 def test_whooshs_searcher_finds_the_same_articles(commits: list[Commit], trees: list[Node]) -> None:
     with tempfile.TemporaryDirectory() as folder, newsindex.open(f"{folder}/x", create=True, model=Counted) as index:
         for added, deleted in commits:

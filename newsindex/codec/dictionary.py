@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from newsindex.codec.dictionary_kernel import decode_rows, decode_terms, find_terms, index_dictionary, place_of
 from newsindex.codec.format import TERMS_IN_BLOCK
+from newsindex.codec.like_kernel import ANY_LETTERS, ONE_LETTER, find_fitting, find_fuzzy
 from newsindex.codec.sections import Bytes, SectionReader
 from newsindex.codec.strings import are_texts, ascend
 from newsindex.errors import FormatError
@@ -93,6 +94,35 @@ class Dictionary:
         if decode_rows(self._index, self._data, numbers, rows) < 0:
             raise self._damage()
         return rows
+
+    def fitting(self, pattern: str, first: int, after: int) -> _Array:
+        """Return the numbers, int64, of the terms [first, after) that fit; `*` is for any letters, `?` for one."""
+        signs = {"*": bytes([ANY_LETTERS]), "?": bytes([ONE_LETTER])}
+        encoded = b"".join(signs.get(letter) or letter.encode("utf-8", "replace") for letter in pattern)
+        begin = first - first % TERMS_IN_BLOCK
+        found = np.empty(after - begin, np.int64)
+        count = find_fitting(
+            self._index, self._data, begin, after, np.frombuffer(encoded, np.uint8).copy(), np.empty(8, np.int64),
+            np.empty(256, np.uint8), found,
+        )  # fmt: skip
+        return self._listed(found, count, first)
+
+    def fuzzy(self, word: str, edits: int, first: int, after: int) -> _Array:
+        """Return the numbers, int64, of the terms [first, after) that are at most so many changes away from a word."""
+        letters = [int.from_bytes(letter.encode("utf-8", "replace"), "big") for letter in word]
+        begin = first - first % TERMS_IN_BLOCK
+        found = np.empty(after - begin, np.int64)
+        count = find_fuzzy(
+            self._index, self._data, begin, after, np.array(letters, np.int64), edits, np.empty(8, np.int64),
+            np.empty(256, np.uint8), np.empty(257, np.int64), np.empty((257, len(letters) + 1), np.int64), found,
+        )  # fmt: skip
+        return self._listed(found, count, first)
+
+    def _listed(self, found: _Array, count: int, first: int) -> _Array:
+        if count < 0:
+            raise self._damage()
+        found = found[:count]
+        return found[found >= first]
 
     def decode(self, first: int, after: int) -> tuple[list[bytes], _Array]:
         """Return the terms [first, after) and what is told of each, int64[n, 7]; `first` begins a block."""

@@ -120,6 +120,28 @@ class SegmentReader:
     # Text
 
     @property
+    def dictionary_of_terms(self) -> Dictionary:
+        """The terms."""
+        return self._terms
+
+    @property
+    def dictionary_of_words(self) -> Dictionary:
+        """The words before stemming that are no terms."""
+        return self._words
+
+    @cached_property
+    def words_of_terms(self) -> _Array:
+        """How many words before stemming, itself not counted, lead to each term: int64[term_count]."""
+        return np.bincount(self.terms_of_words(np.arange(self._words.count)), minlength=self._terms.count)
+
+    def terms_of_words(self, words: _Array) -> _Array:
+        """Return the numbers of the terms of words of these numbers, int64[n]."""
+        numbers: _Array = self._words.rows(words)[:, 2]
+        if numbers.size and not 0 <= int(numbers.min()) <= int(numbers.max()) < self._terms.count:
+            raise self._sections.damage(f"a word is of term {numbers.max()}")
+        return numbers
+
+    @property
     def term_count(self) -> int:
         """The number of different terms over all text fields."""
         return self._terms.count
@@ -142,14 +164,6 @@ class SegmentReader:
         first, after = self._terms.between(prefix)
         numbers = np.arange(first, min(after, first + limit), dtype=np.int64)
         return numbers, self._terms.rows(numbers)
-
-    def word_terms(self, prefix: bytes) -> _Array:
-        """Return the numbers of the terms of words before stemming that begin so and are no terms: int64, ascending."""
-        rows = self._words.rows(np.arange(*self._words.between(prefix), dtype=np.int64))
-        numbers = np.unique(rows[:, 2])
-        if numbers.size and int(numbers[-1]) >= self._terms.count:
-            raise self._sections.damage(f"a word is of term {numbers[-1]}")
-        return numbers
 
     def terms(self, prefix: bytes = b"") -> Iterator[tuple[bytes, TermInfo]]:
         """Yield the terms that begin with `prefix`, in order of their bytes."""

@@ -13,11 +13,13 @@ import numpy.typing as npt
 from newsindex.query.tree import Range
 from newsindex.schema import Field
 from newsindex.search.bits_kernel import bits_in_range, count_values, value_bits
+from newsindex.search.patterns import fitting
 from newsindex.search.segment import NO_BITS, SearchSegment, bits_of, key_of
 from newsindex.search.sets import everything, nothing
 
 __all__ = [
-    "Bounds", "bounds_of", "id_bitmap", "keyword_bitmap", "keyword_prefix_bitmap", "range_bitmap", "value_counts",
+    "Bounds", "bounds_of", "id_bitmap", "keyword_bitmap", "keyword_pattern_bitmap", "keyword_prefix_bitmap",
+    "range_bitmap", "value_counts",
 ]  # fmt: skip
 
 _Array = npt.NDArray[Any]
@@ -95,6 +97,18 @@ def keyword_prefix_bitmap(segment: SearchSegment, field: str, prefix: bytes) -> 
         # No byte of UTF-8 is 0xFF.
         after = bisect_left(range(len(known)), prefix + b"\xff", lo=first, key=known.encoded)
         found = segment.keep(name, _with_values(segment, field, np.arange(first, after)))
+    return found
+
+
+def keyword_pattern_bitmap(segment: SearchSegment, field: str, pattern: str) -> _Array:
+    """Return the articles with a folded value that fits, deleted ones too; it is kept, nobody may change it."""
+    name = (field, pattern, "?")
+    found = segment.kept(name)
+    if found is None:
+        known = segment.keywords(field).column.keys.texts()
+        fits = fitting(pattern)
+        own = [place for place, key in enumerate(known) if fits(key.decode())]
+        found = segment.keep(name, _with_values(segment, field, np.array(own, np.int64)))
     return found
 
 

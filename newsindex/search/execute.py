@@ -10,12 +10,14 @@ import numpy.typing as npt
 from newsindex.query.tree import Range
 from newsindex.search.deadline import Deadline
 from newsindex.search.ordering import top_by_date, top_by_score
-from newsindex.search.parts import AnyPart, ExpansionPart, Part, SetPart, TermPart
+from newsindex.search.parts import AllPart, AnyPart, CountPart, ExpansionPart, Part, PlacePart, SetPart, TermPart
+from newsindex.search.place_sets import expansion_bitmap, place_bitmap
 from newsindex.search.plan import Plan
 from newsindex.search.segment import NO_BITS
 from newsindex.search.sets import (
     accumulate,
     accumulate_constant,
+    at_least,
     count,
     count_word,
     difference,
@@ -87,11 +89,16 @@ class Execution:
                 return term_bitmap(segment, rows[0], part.mask, self.deadline)
             return phrase_bitmap(segment, rows, np.arange(len(rows)), part.mask, within, deadline=self.deadline)
         if isinstance(part, ExpansionPart):
-            return terms_union(segment, self.plan.expansions[part].rows[at], part.mask, self.deadline)
+            return expansion_bitmap(self.plan, at, part, within, self.deadline)
         if isinstance(part, SetPart):
             return set_bitmap(segment, part.node, within)
         if isinstance(part, AnyPart):
             return self._any(at, part.parts, within)
+        if isinstance(part, PlacePart):
+            return place_bitmap(self.plan, at, part, within, self.deadline)
+        if isinstance(part, CountPart):
+            return at_least([self._find(at, inner, within) for inner in part.parts], part.count)
+        assert isinstance(part, AllPart)
         found = self._all(at, part.parts, within)
         if part.without:
             # What is left without them need not be looked for among other articles.
@@ -117,8 +124,11 @@ class Execution:
             if type(part) is TermPart and len(part.terms) > 1:
                 within = self._find(at, part, within)
         for part in parts:
-            if type(part) is not SetPart and type(part) is not TermPart:
+            if type(part) not in (SetPart, TermPart, PlacePart):
                 within = intersection([within, self._find(at, part, within)])
+        for part in parts:
+            if type(part) is PlacePart:
+                within = self._find(at, part, within)
         return within
 
     def _any(self, at: int, parts: list[Part], within: _Array) -> _Array:
@@ -241,7 +251,7 @@ class Execution:
     def _first_in(self, at: int, limit: int, begin: int) -> _Array:
         plan, segment = self.plan, self.segments[at]
         root = plan.root
-        if not isinstance(root, ExpansionPart) or (at, None) in plan.bitmaps:
+        if not isinstance(root, ExpansionPart) or (at, None) in plan.bitmaps or len(plan.expansions[root].checked[at]):
             return numbers(segment, self.matching(at), limit, begin)
         allowed = segment.live
         if plan.filters:

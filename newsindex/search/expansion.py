@@ -1,134 +1,225 @@
-"""What a prefix, or a lone ideograph, stands for in a commit's dictionaries."""
+"""What a prefix, a pattern, a fuzzy word or a lone ideograph stands for in a commit's dictionaries.
+
+The dictionaries have the terms, and the words before stemming with the term of each, but not which articles have which
+word of a term. So where a word is wanted and others have the same term, that term's articles have to be looked through:
+`ins*` means "ins", whose term is that of "in". Where a term is like the text itself, all its articles are found.
+"""
 
 from __future__ import annotations
 
+import functools
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from newsindex.codec.dictionary import Dictionary
 from newsindex.search.deadline import Deadline
 from newsindex.search.parts import ExpansionPart
+from newsindex.search.patterns import fitting
 from newsindex.search.segment import SearchSegment
 from newsindex.search.snapshot import Snapshot
 
-__all__ = ["MAX_EXPANSIONS", "Expander", "Expansion"]
+__all__ = ["MAX_EXPANSIONS", "Expander", "Expansion", "changes", "numbers_like"]
 
 MAX_EXPANSIONS = 1024
 _Array = npt.NDArray[Any]
 _NUMBER, _FIELDS, _DOC_FREQ = 0, 1, 2
+# Words of a dictionary that are looked at before the deadline is.
+_WORDS = 1 << 16
+_SIGNS = re.compile(r"[*?]")
 
 
 @dataclass(slots=True, eq=False)
 class Expansion:
-    """What a prefix, or a lone ideograph, stands for.
+    """What something stands for.
 
-    `rows` are of each segment: int64[T, 8], as `find` gives them. `cut` is what to say when not all were searched.
+    `rows` are of each segment: int64[T, 8], as `find` gives them. Of those in `checked` only articles count that have a
+    word that `accepts` takes. `cut` is what to say when not all were searched.
     """
 
     snapshot: Snapshot
     prefix: bytes
     rows: list[_Array]
+    checked: list[_Array]
+    accepts: Callable[[str], bool]
     cut: str = ""
 
     @property
     def is_known(self) -> bool:
         """Tell whether it stands for anything."""
-        return bool(self.cut) or any(map(len, self.rows))
+        return bool(self.cut) or any(map(len, self.rows)) or any(map(len, self.checked))
 
     def terms(self) -> tuple[str, ...]:
         """Return the terms, in order."""
         found: set[bytes] = set()
-        for segment, rows in zip(self.snapshot.segments, self.rows, strict=True):
-            if len(rows):
-                found.update(_names(segment, self.prefix, rows))
+        for segment, rows, checked in zip(self.snapshot.segments, self.rows, self.checked, strict=True):
+            found.update(_names(segment, self.prefix, np.concatenate([rows, checked])))
         return tuple(term.decode() for term in sorted(found))
 
 
 class Expander:
-    """Expands the prefixes of one query, which together stand for 1,024 terms at most."""
+    """Expands what in one query stands for many words, together for 1,024 terms at most."""
 
-    def __init__(self, snapshot: Snapshot, deadline: Deadline) -> None:
+    def __init__(self, snapshot: Snapshot, stem: Callable[[str], str], deadline: Deadline) -> None:
         self._snapshot = snapshot
+        self._stem = stem
         self._deadline = deadline
         self._left = MAX_EXPANSIONS
-        self._expanded: dict[tuple[str, bool, int], Expansion] = {}
+        self._expanded: dict[tuple[str, str, int, int], Expansion] = {}
 
     def expand(self, part: ExpansionPart) -> Expansion:
-        """Return what a part stands for; the same again for the same.
-
-        A word of one segment may tell of a term that another segment has from other words only: a term that any
-        segment tells of is searched in all.
-        """
-        key = part.start, part.pairs, part.mask
+        """Return what a part stands for; the same again for the same."""
+        key = part.text, part.kind, part.edits, part.mask
         if key not in self._expanded:
             self._expanded[key] = self._expand(part)
         return self._expanded[key]
 
     def _expand(self, part: ExpansionPart) -> Expansion:
         self._deadline.check()
-        prefix = part.start.encode("utf-8", "replace")
-        found = self._rows(part, prefix)
-        if max(map(len, found), default=0) == 0:
-            return Expansion(self._snapshot, prefix, found)
-        if not self._left:
-            nothing = [rows[:0] for rows in found]
-            cut = f"none of the words that {part.node} stands for was searched, since those of prefixes before it are "
-            return Expansion(self._snapshot, prefix, nothing, f"{cut}{MAX_EXPANSIONS:,}")
-        if sum(map(len, found)) <= self._left:
-            self._left -= max(map(len, found))
-            return Expansion(self._snapshot, prefix, found)
-        count, kept = self._most_frequent(prefix, found)
+        prefix = _beginning(part).encode("utf-8", "replace")
+        found, doubtful = [], []
+        for at in range(len(self._snapshot.segments)):
+            rows, doubts = self._rows(at, part, prefix)
+            kept = (rows[:, _DOC_FREQ] > 0) & (rows[:, _FIELDS] & part.mask != 0)
+            found.append(rows[kept])
+            doubtful.append(doubts[kept])
         cut = ""
-        if count > self._left:
-            cut = f"{part.node} stands for {count:,} words; the {self._left:,} most frequent were searched"
-        self._left -= min(count, self._left)
-        return Expansion(self._snapshot, prefix, kept, cut)
+        if sum(map(len, found)) > self._left:
+            if self._left:
+                count, kept_rows = self._most_frequent(prefix, found)
+                if count > self._left:
+                    cut = f"{part.node} stands for {count:,} words; the {self._left:,} most frequent were searched"
+                self._left -= min(count, self._left)
+            else:
+                kept_rows = [np.empty(0, np.int64) for _ in found]
+                cut = f"none of the words that {part.node} stands for was searched, since those of others before it are"
+                cut = f"{cut} {MAX_EXPANSIONS:,}"
+            found = [rows[kept] for rows, kept in zip(found, kept_rows, strict=True)]
+            doubtful = [doubts[kept] for doubts, kept in zip(doubtful, kept_rows, strict=True)]
+        else:
+            self._left -= max(map(len, found), default=0)
+        pairs = list(zip(self._snapshot.segments, found, doubtful, strict=True))
+        unsure = [self._are_unsure(segment, rows, doubts) for segment, rows, doubts in pairs]
+        return Expansion(
+            self._snapshot,
+            prefix,
+            [rows[~own] for rows, own in zip(found, unsure, strict=True)],
+            [rows[own] for rows, own in zip(found, unsure, strict=True)],
+            _accepts(part),
+            cut,
+        )
 
-    def _rows(self, part: ExpansionPart, prefix: bytes) -> list[_Array]:
-        """Return the rows of all terms that a part stands for, of each segment."""
-        segments = self._snapshot.segments
-        found: list[_Array] = []
-        others: set[bytes] = set()
-        for at, segment in enumerate(segments):
-            reader = segment.reader
-            numbers, rows = reader.prefix_rows(prefix, reader.term_count)
-            told = self._snapshot.pairs_ending_with(at, part.start) if part.pairs else reader.word_terms(prefix)
-            if numbers.size:
-                told = told[(told < numbers[0]) | (told > numbers[-1])]
-            if told.size and len(segments) > 1:
-                others.update(reader.term_bytes(number) for number in self._deadline.over(told.tolist()))
-            elif told.size:
-                rows = np.concatenate([rows, reader.rows_of(told)])
-            found.append(rows)
-        if others:
-            ordered = sorted(others)
-            for at, segment in enumerate(segments):
-                found[at] = np.concatenate([found[at], segment.find(ordered)])
-        return [rows[(rows[:, _DOC_FREQ] > 0) & (rows[:, _FIELDS] & part.mask != 0)] for rows in found]
+    def _rows(self, at: int, part: ExpansionPart, prefix: bytes) -> tuple[_Array, _Array]:
+        """Return the rows of all terms that a part stands for, and how much doubt there is of each.
+
+        0: the term is like it. 1: all words of the term are, but perhaps not the term. 2: some words are not.
+        """
+        reader = self._snapshot.segments[at].reader
+        own = numbers_like(reader.dictionary_of_terms, part, prefix, self._deadline)
+        if part.kind == "pair":
+            ends = self._snapshot.pairs_ending_with(at, part.text)
+            own = np.union1d(own, ends)
+            return reader.rows_of(own), np.zeros(own.size, np.int64)
+        words = numbers_like(reader.dictionary_of_words, part, prefix, self._deadline)
+        others, counts = np.unique(reader.terms_of_words(words), return_counts=True)
+        new = ~np.isin(others, own, assume_unique=True)
+        others, counts = others[new], counts[new]
+        if not others.size:
+            return reader.rows_of(own), np.zeros(own.size, np.int64)
+        doubts = np.where(counts == reader.words_of_terms[others], 1, 2)
+        rows = np.concatenate([reader.rows_of(own), reader.rows_of(others)])
+        return rows, np.concatenate([np.zeros(own.size, np.int64), doubts])
+
+    def _are_unsure(self, segment: SearchSegment, rows: _Array, doubts: _Array) -> _Array:
+        """Tell of which rows articles may have other words: bool[n]. A stem that has another stem is no word's."""
+        unsure: _Array = doubts == 2
+        for place in np.flatnonzero(doubts == 1).tolist():
+            term = segment.reader.term_bytes(int(rows[place, _NUMBER])).decode()
+            unsure[place] = self._stem(term) == term
+        return unsure
 
     def _most_frequent(self, prefix: bytes, found: list[_Array]) -> tuple[int, list[_Array]]:
-        """Return how many different terms there are, and the rows of the most frequent, as many as may still be."""
+        """Return how many different terms there are, and which rows are of the most frequent, as many as may be."""
         if len(found) == 1:
             (rows,) = found
             order = np.lexsort((rows[:, _NUMBER], -rows[:, _DOC_FREQ]))
-            return len(rows), [rows[np.sort(order[: self._left])]]
+            return len(rows), [np.sort(order[: self._left])]
         freqs: dict[bytes, int] = {}
         names: list[list[bytes]] = []
         for segment, rows in zip(self._snapshot.segments, found, strict=True):
             self._deadline.check()
-            names.append(_names(segment, prefix, rows) if len(rows) else [])
+            names.append(_names(segment, prefix, rows))
             for term, doc_freq in zip(names[-1], rows[:, _DOC_FREQ].tolist(), strict=True):
                 freqs[term] = freqs.get(term, 0) + doc_freq
         kept = set(sorted(freqs, key=lambda term: (-freqs[term], term))[: self._left])
         return len(freqs), [
-            rows[[place for place, term in enumerate(own) if term in kept]]
-            for rows, own in zip(found, names, strict=True)
+            np.array([place for place, term in enumerate(own) if term in kept], np.int64) for own in names
         ]
 
 
+def numbers_like(words: Dictionary, part: ExpansionPart, prefix: bytes, deadline: Deadline) -> _Array:
+    """Return the numbers of the words of a dictionary that a part stands for, int64, ascending; all begin with prefix.
+
+    Raises:
+        QueryTooComplex: the deadline is over.
+    """
+    first, after = words.between(prefix)
+    if part.kind in ("prefix", "pair"):
+        return np.arange(first, after, dtype=np.int64)
+    found = []
+    for begin in range(first, after, _WORDS):
+        deadline.check()
+        end = min(begin + _WORDS, after)
+        if part.kind == "pattern":
+            found.append(words.fitting(part.text, begin, end))
+        else:
+            found.append(words.fuzzy(part.text, part.edits, begin, end))
+    return np.concatenate(found) if found else np.empty(0, np.int64)
+
+
+def _beginning(part: ExpansionPart) -> str:
+    """Return what all words begin with that a part stands for."""
+    if part.kind == "pattern":
+        return _SIGNS.split(part.text, maxsplit=1)[0]
+    return part.text[:1] if part.kind == "fuzzy" else part.text
+
+
+def _accepts(part: ExpansionPart) -> Callable[[str], bool]:
+    """Return what tells whether a part stands for a word."""
+    text, edits = part.text, part.edits
+    if part.kind == "pattern":
+        return fitting(text)
+    if part.kind == "fuzzy":
+        return functools.cache(lambda word: word[:1] == text[:1] and changes(text, word) <= edits)
+    return lambda word: word.startswith(text)
+
+
+def changes(word: str, other: str) -> int:
+    """Return how many changes lead from one word to another: a letter more, less or other, two neighbours exchanged.
+
+    >>> changes("minister", "minsiter"), changes("oil", "foils")
+    (1, 2)
+    """
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, letter in enumerate(word, 1):
+        following = [i]
+        for j, wanted in enumerate(other, 1):
+            least = min(row[j] + 1, following[j - 1] + 1, row[j - 1] + (letter != wanted))
+            if before and j > 1 and letter == other[j - 2] and word[i - 2] == wanted:
+                least = min(least, before[j - 2] + 1)
+            following.append(least)
+        before, row = row, following
+    return row[-1]
+
+
 def _names(segment: SearchSegment, prefix: bytes, rows: _Array) -> list[bytes]:
-    """Return the terms of rows; most begin with the prefix, and those are read together."""
-    known = {info.number: term for term, info in segment.reader.terms(prefix)}
+    """Return the terms of rows; those that begin with the prefix are read together."""
+    if not len(rows):
+        return []
+    known = {info.number: term for term, info in segment.reader.terms(prefix)} if prefix else {}
     return [known.get(number) or segment.reader.term_bytes(number) for number in rows[:, _NUMBER].tolist()]

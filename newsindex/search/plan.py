@@ -10,22 +10,24 @@ from typing import Any
 import numpy.typing as npt
 
 from newsindex.query.diagnostics import Diagnostic
-from newsindex.query.tree import Node, Prefix, Range, Value
+from newsindex.query.tree import Exists, Node, Prefix, Range, Value, Wildcard
 from newsindex.search.deadline import Deadline
 from newsindex.search.expansion import Expander, Expansion
 from newsindex.search.parts import (
     AllPart,
     AnyPart,
+    CountPart,
     ExpansionPart,
     Part,
+    PlacePart,
     SetPart,
     TermPart,
     Vocabulary,
     leaf_parts,
-    to_parts,
 )
 from newsindex.search.scoring import ROUNDING, Parameters, Ranking, idf
 from newsindex.search.snapshot import Snapshot
+from newsindex.search.tree_parts import to_parts
 from newsindex.search.values import has_value, nearest_value
 
 __all__ = ["Leaf", "Plan", "Scorer", "make_plan"]
@@ -80,6 +82,8 @@ class Plan:
         self.expansions: dict[ExpansionPart, Expansion] = {}
         self.bitmaps: dict[tuple[int, Part | None], _Array] = {}
         """What was found of each segment: the articles that match (None), or that match and have a part."""
+        self.looked_at: dict[int, set[int]] = {}
+        """Of each segment, the articles whose text was looked through."""
 
     def idf(self, place: int) -> float:
         """Return the idf of a term."""
@@ -105,6 +109,16 @@ class Plan:
         elif isinstance(part, AnyPart):
             for inner in part.parts:
                 yield from self._scorers(inner, gates)
+        elif isinstance(part, CountPart):
+            for inner in part.parts:
+                yield from self._scorers(inner, own)
+        elif isinstance(part, PlacePart):
+            for leaf, needed in part.scored:
+                if isinstance(leaf, TermPart):
+                    yield from self.term_scorers([leaf], (*own, *needed))
+                else:
+                    factor = (leaf.factor + ROUNDING) - ROUNDING
+                    yield Scorer((*own, *needed, leaf), -1, leaf.mask, factor)
 
     def term_scorers(self, parts: Sequence[TermPart], gates: tuple[Part, ...]) -> list[Scorer]:
         """Return what the terms of parts that match together add."""
@@ -141,9 +155,14 @@ class Plan:
                 found.append((part.node.start, Leaf(names(part.mask), terms, part.factor, str(part.node))))
             elif isinstance(part, ExpansionPart) and not part.excluded:
                 expanded = self.expansions[part].terms()
-                leaf = Leaf(names(part.mask), expanded, part.factor, str(part.node), part.start)
+                leaf = Leaf(names(part.mask), expanded, part.factor, str(part.node), _beginning(part))
                 found.append((part.node.start, leaf))
         return [leaf for _, leaf in sorted(found, key=lambda pair: pair[0])]
+
+
+def _beginning(part: ExpansionPart) -> str:
+    """Return how words begin that are found whatever their terms; nothing begins with NUL."""
+    return part.text if part.kind in ("prefix", "pair") else "\0"
 
 
 def make_plan(
@@ -179,10 +198,14 @@ def make_plan(
                     break
         elif type(leaf) is ExpansionPart:
             if expander is None:
-                expander = Expander(snapshot, deadline)
+                expander = Expander(snapshot, vocabulary.analyzer.term, deadline)
             plan.expansions[leaf] = expanded = expander.expand(leaf)
             _Remarks(plan, diagnostics).expansion(leaf, expanded)
-        elif isinstance(leaf, SetPart) and not isinstance(leaf.node, Range) and not has_value(snapshot, leaf.node):
+        elif (
+            isinstance(leaf, SetPart)
+            and not isinstance(leaf.node, Range | Exists)
+            and not has_value(snapshot, leaf.node)
+        ):
             _Remarks(plan, diagnostics).value(leaf, leaf.node)
     if diagnostics:
         plan.diagnostics = sorted(diagnostics, key=lambda said: said.start)
@@ -213,6 +236,14 @@ def _find_terms(plan: Plan, leaves: list[TermPart | ExpansionPart | SetPart]) ->
     plan.fields, plan.doc_freqs = fields, doc_freqs
 
 
+_SAID = {
+    "prefix": "a word that begins with",
+    "pair": "the word",
+    "pattern": "a word that fits",
+    "fuzzy": "a word that is like",
+}
+
+
 class _Remarks:
     """What there is to say of a query, where the archive has not what it looks for."""
 
@@ -241,13 +272,14 @@ class _Remarks:
     def expansion(self, part: ExpansionPart, expanded: Expansion) -> None:
         node = part.node
         if not expanded.is_known:
-            said = "the word" if part.pairs else "a word that begins with"
-            self.missing("no-such-term", f"no article has {said} {node.text!r}", part)
+            self.missing("no-such-term", f"no article has {_SAID[part.kind]} {node.text!r}", part)
         elif expanded.cut:
             self.say("cut-expansion", expanded.cut, node)
 
-    def value(self, part: SetPart, node: Value | Prefix) -> None:
-        if isinstance(node, Prefix):
+    def value(self, part: SetPart, node: Value | Prefix | Wildcard) -> None:
+        if isinstance(node, Wildcard):
+            self.missing("no-such-value", f"no {node.field} fits {node.text!r}", part)
+        elif isinstance(node, Prefix):
             self.missing("no-such-value", f"no {node.field} begins with {node.text!r}", part)
         elif node.field == "id":
             self.missing("no-such-value", f"no article has the id {node.text!r}", part)

@@ -22,7 +22,7 @@ from newsindex.search.segment import NO_BITS, SearchSegment
 from newsindex.search.sets_kernel import and_terms, first_of_terms, or_terms
 
 __all__ = [
-    "accumulate", "accumulate_constant", "complement", "count", "count_word", "difference", "everything",
+    "accumulate", "accumulate_constant", "at_least", "complement", "count", "count_word", "difference", "everything",
     "first_of_union", "intersection", "living", "no_scores", "nothing", "numbers", "phrase_bitmap", "term_bitmap",
     "terms_and", "terms_union", "union",
 ]  # fmt: skip
@@ -193,6 +193,17 @@ def union(bitmaps: Sequence[_Array]) -> _Array:
     for bits in bitmaps[2:]:
         found |= bits
     return found
+
+
+def at_least(bitmaps: Sequence[_Array], count: int) -> _Array:
+    """Return the articles that are in so many of the bitmaps, at least one of them, none of which stands for all."""
+    # Sets of those in one, in two, in three or more, … of the bitmaps seen so far.
+    found = [np.zeros_like(bitmaps[0]) for _ in range(count)]
+    for bits in bitmaps:
+        for more in range(count - 1, 0, -1):
+            found[more] |= found[more - 1] & bits
+        found[0] |= bits
+    return found[-1]
 
 
 def difference(bits: _Array, unwanted: _Array) -> _Array:

@@ -7,18 +7,20 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
-from newsindex.query.tree import Prefix, Range, Value
-from newsindex.schema import fold_keyword
+from newsindex.query.tree import Exists, Prefix, Range, Value, Wildcard
+from newsindex.schema import Keyword, fold_keyword
 from newsindex.search.column_sets import (
     bounds_of,
     id_bitmap,
     keyword_bitmap,
+    keyword_pattern_bitmap,
     keyword_prefix_bitmap,
     range_bitmap,
 )
-from newsindex.search.segment import NO_BITS, SearchSegment
+from newsindex.search.segment import NO_BITS, SearchSegment, bits_of
 from newsindex.search.sets import everything, living
 from newsindex.search.snapshot import Snapshot
 
@@ -29,20 +31,57 @@ _NEAREST_AMONG = 2000
 _REMEMBERED = 1000
 
 
-def set_bitmap(segment: SearchSegment, node: Value | Prefix | Range, within: _Array = NO_BITS) -> _Array:
+def set_bitmap(
+    segment: SearchSegment, node: Value | Prefix | Wildcard | Range | Exists, within: _Array = NO_BITS
+) -> _Array:
     """Return the articles that have a value, or one in a range, deleted ones perhaps too; nobody may change it."""
+    if isinstance(node, Exists):
+        return _anything(segment, node.field)
     if isinstance(node, Range):
+        if node.field not in segment.reader.schema.fields:
+            return _word_counts(segment, node)
         field = segment.reader.schema.fields[node.field]
         return range_bitmap(segment, node.field, bounds_of(field, node), within)
     if isinstance(node, Prefix):
         assert node.field is not None
         return keyword_prefix_bitmap(segment, node.field, _key(node.text))
+    if isinstance(node, Wildcard):
+        assert node.field is not None
+        return keyword_pattern_bitmap(segment, node.field, fold_keyword(node.text))
     if node.field == "id":
         return id_bitmap(segment, node.text.strip())
     return keyword_bitmap(segment, node.field, (_key(node.text),))
 
 
-def has_value(snapshot: Snapshot, node: Value | Prefix) -> bool:
+def _anything(segment: SearchSegment, name: str) -> _Array:
+    """Return the articles that have a word, or a value, in a field."""
+    found = segment.kept((name, "anything"))
+    if found is None:
+        schema = segment.reader.schema
+        if name in schema.text_fields:
+            has = segment.reader.lengths(name) > 0
+        elif isinstance(schema.fields[name].kind, Keyword):
+            has = np.diff(segment.keywords(name).starts) > 0
+        else:
+            has = segment.reader.column(name)[1]
+        found = segment.keep((name, "anything"), bits_of(has))
+    return found
+
+
+def _word_counts(segment: SearchSegment, node: Range) -> _Array:
+    """Return the articles that have so many words in all text fields together."""
+    counts = np.zeros(segment.doc_count, np.int64)
+    for name in segment.reader.schema.text_fields:
+        counts += segment.reader.lengths(name)
+    has = np.ones(segment.doc_count, bool)
+    if node.low is not None:
+        has &= counts > node.low if node.low_open else counts >= node.low
+    if node.high is not None:
+        has &= counts < node.high if node.high_open else counts <= node.high
+    return bits_of(has)
+
+
+def has_value(snapshot: Snapshot, node: Value | Prefix | Wildcard) -> bool:
     """Tell whether any article that lives has a value, or one that begins so."""
     known = snapshot.known_values
     key = type(node), node.field, node.text
