@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import newsindex
-from newsindex import Article, Flag, Number, QueryError, QueryTooComplex
+from newsindex import Article, Flag, Keyword, Number, QueryError, QueryTooComplex
 from newsindex.analysis import Analyzer
 from newsindex.dates import parse_period, to_microseconds
 from newsindex.index import NewsIndex
@@ -451,17 +451,61 @@ def places(node: Any) -> Any:
     return type(node)
 
 
-def test_hostile_texts_are_parsed_in_bounded_time() -> None:
-    for text in (
-        'published:"[' + " " * 4000 + '"', "published:[" + " " * 4000, "published:[a" + " TO" * 1300, "title:[ " * 500,
-        'published:"[' + " TO" * 1300 + '"', 'published:"[' + " TO " * 1000 + ']"', "a" * 4096, "x:" * 2000, "^" * 4096,
-        "~" * 4096, "a~2^" * 1000, '\\"' * 2000, "\\" * 4096, "-" * 4096, "published:>=" + " " * 4000, "a'" * 2048,
-        'words:"' + "9" * 4000 + '"', "x" * 2000 + ":a", "(" * 20 + "a OR " * 800,
-    ):  # fmt: skip
+_UNITS = (
+    *'a a* *a a? ( ) ()) " - -a a- = =a = '.split(),
+    *'\\ \\" ~ a~ a~2^ ^ ^2 : x: title: title:( title:[ [ published: published:last'.split(),
+    *"published:(last when:x wc> wc:9".split(),
+    *"9/ 2024/ NOW-1DAY P1 w/5 a/s /s not || && a&& caps( atleast3( min:2( a'' .. TO {".split(),
+    *(
+        "a OR ",
+        "a w/5 ",
+        "not w/5 ",
+        "NOT ",
+        "not ",
+        " TO ",
+        "wc > ",
+        "published:[a TO ",
+        "section:(a ",
+        "\\ ",
+        "中",
+        "😀",
+    ),
+)
+
+
+def seconds(text: str) -> float:
+    """The least of some rounds, as other programs may be running."""
+    least = 1.0
+    for _ in range(8):
         began = process_time()
         with suppress(QueryTooComplex):
-            parsed(text)
-        assert process_time() - began < 0.5, text[:20]
+            str(parsed(text).tree)
+        least = min(least, process_time() - began)
+        if least < 0.05:
+            break
+    return least
+
+
+@pytest.mark.parametrize("unit", _UNITS)
+def test_any_text_is_parsed_in_fifty_milliseconds(unit: str) -> None:
+    for other in ("", " ", "a", " a ", "(", '"', "published:"):
+        assert seconds(((unit + other) * 4096)[:4096]) < 0.05, other
+    for frame in (
+        'published:"{}"',
+        "published:[{} TO a]",
+        "source:({}*)",
+        "wc > {}",
+        '="{}"~3',
+        "({}) w/5 a",
+        "when:({})",
+    ):
+        text = frame.format((unit * 4096)[:4000])
+        assert seconds(text) < 0.05, frame
+
+
+@given(st.lists(PIECES | st.text(max_size=4), min_size=1, max_size=4), st.integers(200, 2000))
+def test_any_text_repeated_is_parsed_in_fifty_milliseconds(pieces: list[str], times: int) -> None:
+    assert seconds(("".join(pieces) * times)[:4096]) < 0.05
 
 
 def test_nodes_are_values() -> None:
@@ -630,3 +674,63 @@ PRINTED = {
 @pytest.mark.parametrize("text", PRINTED)
 def test_nodes_are_printed(text: str) -> None:
     assert str(PRINTED[text]) == text
+
+
+WEEK = 1_711_324_800_000_000  # Monday 2024-03-25 UTC
+MONDAYS = Range("published", WEEK, APRIL, False, True, True)
+MONDAYS_TO_NOW = Range("published", WEEK, APRIL + DAY + DAY // 2 + 1, False, True, True)
+MARCH = Range("published", APRIL - 31 * DAY, APRIL, False, True, True)
+YESTERDAY = Range("published", APRIL, APRIL + DAY, False, True, True)
+# Ordinary queries that other engines refuse, or answer with something else and say nothing; what is said of them here.
+ORDINARY = {
+    "didn't": (Word("didn't"), None),
+    "U.S.": (Word("U.S."), None),
+    "-kiev": (Not(Word("kiev")), "only-excluded"),
+    "titel:kiev": (And((Word("titel"), Word("kiev"))), "unknown-field"),
+    "kie*": (Prefix("kie"), None),
+    "lavrof~": (Fuzzy("lavrof", None, 2), None),
+    "kiev NEAR/3 news": (Near(Word("kiev"), Word("news"), 3), None),
+    "(kiev": (Word("kiev"), "unbalanced-parenthesis"),
+    '"kiev': (Phrase("kiev"), "unclosed-quote"),
+    "published:blarg": (Nothing(), "bad-date"),
+    "published:'last week'": (MONDAYS, None),
+    '"curly” quotes': (And((Phrase("curly"), Word("quotes"))), None),
+    "‘quoted’ words": (And((Word("‘quoted’"), Word("words"))), None),
+    "China’s": (Word("China’s"), None),
+    "published:'previous month'": (MARCH, None),
+    "published:[last week to now]": (MONDAYS_TO_NOW, None),
+    "published:['2022-03-01' to '2022-03-31']": (parsed("published:2022-03").tree, None),
+    "published:[2022-03-01 to]": (parsed("published:>=2022-03-01").tree, None),
+    "published:yesterday": (YESTERDAY, None),
+}
+
+
+@pytest.mark.parametrize("text", ORDINARY)
+def test_an_ordinary_query_is_answered_or_what_is_wrong_is_said(text: str) -> None:
+    tree, kind = ORDINARY[text]
+    query = parse(text, SCHEMA, ANALYZER.surfaces, Clock(datetime(2024, 4, 2, 12, tzinfo=UTC), UTC))
+    assert query.tree == tree
+    assert [remark.kind for remark in query.diagnostics][:1] == ([kind] if kind else [])
+
+
+def test_no_field_of_the_schema_is_hidden() -> None:
+    class Odd(Article):
+        lead: Annotated[str | None, Keyword()] = None
+        wc: Annotated[int | None, Number()] = None
+        when: Annotated[str | None, Keyword()] = None
+
+    def tree(text: str) -> Any:
+        return parse(text, Schema(Odd), ANALYZER.surfaces, Clock(zone=UTC)).tree
+
+    assert tree("lead:a") == Value("lead", "a")
+    assert tree("wc:*") == Exists("wc")
+    assert tree("when:7d") == Value("when", "7d")
+    assert tree("after:2024") == Range("published", 1_704_067_200_000_000, None, is_date=True)
+
+
+def test_deep_chains_are_too_complex() -> None:
+    for text in ("a w/5 " * 200 + "a", "(a w/5 " * 25 + "a"):
+        with pytest.raises(QueryTooComplex):
+            parsed(text)
+    tree = parsed("a w/5 " * 100 + "a").tree
+    assert parsed(str(tree)).tree == tree

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from newsindex.query.clock import Clock
 from newsindex.query.diagnostics import Diagnostic
 from newsindex.query.lexer import Lexeme, Sort
-from newsindex.query.news_dates import nearest_date
-from newsindex.query.ranges import EmptyRange, comparison, relative
+from newsindex.query.news_dates import EmptyRange, nearest_date
+from newsindex.query.ranges import comparison, relative
 from newsindex.query.tree import (
     And,
     Cased,
@@ -39,6 +39,8 @@ _TRAILING = re.compile(r"[^\w*]+\Z")
 _PIECES = re.compile(r"[\w*?'’]+")
 _COMPARED = re.compile(r"([^\W\d]\w*)([<>]=?.+)\Z", re.DOTALL)
 _LONGEST_DATE = 5  # words
+# How many suggestions there are in a query at most, and how many dates that are none.
+_PATIENCE = 20
 _LEAD, _LENGTH, _TIMES = "lead", "wc", ("when", "after", "before")
 
 
@@ -61,7 +63,19 @@ def fields_by_name(schema: Schema) -> dict[str, Field]:
 class LeafReader:
     """The place in a query, what is known of its schema, and the remarks so far."""
 
-    __slots__ = ("alone", "at", "bare_near", "clock", "diagnostics", "fields", "lexemes", "schema", "surfaces", "text")
+    __slots__ = (
+        "alone",
+        "at",
+        "bare_near",
+        "clock",
+        "diagnostics",
+        "fields",
+        "lexemes",
+        "patience",
+        "schema",
+        "surfaces",
+        "text",
+    )
 
     def __init__(
         self,
@@ -80,6 +94,7 @@ class LeafReader:
         self.clock = clock.stopping()
         self.at = 0
         self.bare_near = False
+        self.patience = _PATIENCE
         self.diagnostics: list[Diagnostic] = []
 
     def note(self, kind: str, message: str, lexeme: Lexeme, suggestion: str | None = None) -> None:
@@ -205,12 +220,12 @@ class LeafReader:
         if time:
             field = self.schema.fields[self.schema.date_field or ""]
         last = first = self.at
-        if isinstance(field.kind, Date) and lexeme.sort is _WORD:
+        if isinstance(field.kind, Date) and lexeme.sort is _WORD and self.patience:
             while last - first < _LONGEST_DATE - 1 and self.lexemes[last].sort is _WORD:
                 last += 1
         ends = [*range(first, last + 1)] if alone else [*range(last, first - 1, -1)]
         failure: ValueError | None = None
-        for at in ends:
+        for at in ends if self.patience else ():
             text = lexeme.text if at == first else self.text[lexeme.start : self.lexemes[at - 1].end]
             if lexeme.sort is _WORD:
                 text = unescaped(text)
@@ -225,17 +240,24 @@ class LeafReader:
             else:
                 self.at = at
                 return found
-        assert failure is not None
+        failure = failure or ValueError("too much before it was not understood")
         if isinstance(failure, EmptyRange):
             self.note("empty-range", str(failure), lexeme)
             return Nothing()
         if isinstance(field.kind, Date):
             whole = self.text[lexeme.start : self.lexemes[last - 1].end] if last > first else lexeme.text
-            guess = nearest_date(whole) or nearest_date(lexeme.text)
+            guess = self.suggested(lambda: nearest_date(whole) or nearest_date(lexeme.text))
             self.note("bad-date", f"{time or field.name}: {failure}; it was left out", lexeme, guess)
         else:
             self.note("bad-number", f"{field.name}: {failure}; it was left out", lexeme)
         return None
+
+    def suggested(self, guess: Callable[[], str | None]) -> str | None:
+        """Return a suggestion, which takes long to find: only so often in a query."""
+        if not self.patience:
+            return None
+        self.patience -= 1
+        return guess()
 
     def compared(self, before: Node, lexeme: Lexeme) -> list[Node] | None:
         """Return the comparison of a field, whose name was read as a word, with what stands here; None: it is none."""

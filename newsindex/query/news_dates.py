@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from newsindex.dates import EPOCH, parse_date, to_microseconds
 from newsindex.query.clock import EARLIEST, Clock, beginning, later
 
-__all__ = ["Moments", "nearest_date", "read_period"]
+__all__ = ["EmptyRange", "Moments", "nearest_date", "read_period"]
 
 Moments = tuple[int, int | None]
 """A half-open period in microseconds since 1970 UTC; None when it reaches to the end of the year 9999."""
@@ -47,11 +47,17 @@ _STEP = re.compile(r"([-+]\d+)(hour|day|week|month|year)")
 _DURATION = re.compile(
     r"p(?=[\dt])(?:(\d{1,6})y)?(?:(\d{1,6})m)?(?:(\d{1,6})w)?(?:(\d{1,6})d)?(?:t(?=\d)(?:(\d{1,6})h)?(?:(\d{1,6})m)?)?\Z"
 )
+_LONGEST = 100
+_YEAR = re.compile(r"\d\d")
 _TIME_OF_DAY = re.compile(r"\d:\d|t\d|\d\s*[ap]\.?m\b")
 _KNOWN = (
     "now", "today", "yesterday", "tomorrow", *_WEEKDAYS,
     *(f"{which} {unit}" for which in ("this", "last", "previous", "past") for unit in _UNITS if len(unit) > 2),
 )  # fmt: skip
+
+
+class EmptyRange(ValueError):
+    """A range that ends before it begins."""
 
 
 def read_period(text: str, clock: Clock) -> Moments:
@@ -62,15 +68,22 @@ def read_period(text: str, clock: Clock) -> Moments:
     ['2024-05-06 00:00:00+00:00', '2024-05-13 00:00:00+00:00']
 
     Raises:
+        EmptyRange: an interval that ends before it begins.
         ValueError: it names none.
     """
+    if len(text) > _LONGEST:
+        raise ValueError(f"not a date: {text.strip()[:40]!r}…; it is too long")
     written = _bare(text)
     try:
         for reader in _READERS:
             found = reader(written, clock)
             if found is not None:
                 return found
+        if not _YEAR.search(text):  # nothing that an article could carry
+            raise ValueError(text)
         return _dated(text.strip(), clock)
+    except EmptyRange:
+        raise
     except (ValueError, OverflowError, OSError) as error:
         if str(error).startswith("ambiguous"):
             raise ValueError(str(error)) from error
@@ -199,6 +212,8 @@ def _interval(text: str, clock: Clock) -> Moments | None:
         end = _shifted(clock, start, for_end)
     if start is None:
         raise ValueError("no beginning")
+    if end is not None and end <= start:
+        raise EmptyRange(f"the range ends before it begins: {text}")
     return start, end
 
 

@@ -92,13 +92,17 @@ class _Parser(LeafReader):
     def parsed(self) -> ParsedQuery:
         self.lexemes.append(_AFTER)  # so that looking ahead needs no test
         node = self.either(None)
+        parts = [] if node is None else [node]
         while self.lexemes[self.at].sort is not _END:  # only a parenthesis that nothing opened stops `either` early
             self.note(
                 "unbalanced-parenthesis", "a closing parenthesis without an opening one was left out", self.take()
             )
             rest = self.either(None)
             if rest is not None:
-                node = rest if node is None else _all([node, rest])
+                parts.append(rest)
+                node = rest
+        if len(parts) > 1:
+            node = _all(parts)
         if node is None:
             node = Nothing() if self.text.strip() else Everything()
             if self.text.strip():
@@ -367,7 +371,7 @@ class _Parser(LeafReader):
         if field is None:
             names = [name for name, known in self.fields.items() if not isinstance(known.kind, Stored)]
             message = f"there is no field {lexeme.text!r}; it was searched as a word"
-            self.note("unknown-field", message, lexeme, nearest(lexeme.text, names))
+            self.note("unknown-field", message, lexeme, self.suggested(lambda: nearest(lexeme.text, names)))
         else:
             message = f"the field {field.name!r} is stored, not searched; its name was searched as a word"
             self.note("not-searchable", message, lexeme)

@@ -8,7 +8,7 @@ from typing import Any
 
 from newsindex.dates import parse_period, to_microseconds
 from newsindex.query.clock import EARLIEST, Clock
-from newsindex.query.news_dates import read_period
+from newsindex.query.news_dates import EmptyRange, read_period
 from newsindex.query.tree import Range
 from newsindex.schema import Date, Field, Flag
 from newsindex.schema.kinds import LARGEST_NUMBER
@@ -23,10 +23,6 @@ _PARTIAL = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?").fullmatch
 _FIRST_DAY = date(1970, 1, 1).toordinal()
 _LAST_DAY = date.max.toordinal()
 _DAY = 86_400_000_000
-
-
-class EmptyRange(ValueError):
-    """A range that ends before it begins."""
 
 
 def single(field: Field, value: Any, clock: Clock | None = None) -> Range:
