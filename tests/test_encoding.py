@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from newsindex.codec.digests import digests_of
 from newsindex.codec.encode_kernel import NO_PIECES, Pieces, encode_terms, make_room, worst_bytes
 from newsindex.codec.pack_kernel import pack_block, pack_patched
 from tests.plain_encoding import BLOCK, Occurrence, encode_term, packed, rows
@@ -130,10 +131,19 @@ def test_terms_in_pieces_are_encoded_alike(runs: int) -> None:
     assert whole[2].tolist() == pieces[2].tolist()
 
 
+@given(
+    st.lists(st.integers(1, 700) | st.sampled_from([127, 128, 129, 256, 384]), max_size=13), st.integers(0, 2**32 - 1)
+)
+def test_digests_are_those_of_the_library(lengths: list[int], seed: int) -> None:
+    generator = np.random.default_rng(seed)
+    texts = [generator.bytes(length) for length in lengths]
+    assert digests_of(texts) == b"".join(hashlib.blake2b(text, digest_size=16).digest()[:8] for text in texts)
+
+
 def digest() -> str:
     terms, lengths = some_terms(5, 3)
     postings, placed, _ = encoded(terms, lengths, 3, runs=4)
-    return hashlib.sha256(postings + placed).hexdigest()
+    return hashlib.sha256(postings + placed + digests_of([postings, placed, postings[:500]])).hexdigest()
 
 
 def test_without_the_compiler() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -15,7 +16,7 @@ from pydantic import Field as Pydantic
 
 from newsindex import Article, Date, Flag, Keyword, Number, SchemaError, SourceError, Stored, Text
 from newsindex.errors import FormatError
-from newsindex.schema import Schema, fold_keyword
+from newsindex.schema import Schema, fold_keyword, identity
 from newsindex.schema.identity import canonical_url, identifying_url
 
 
@@ -181,6 +182,14 @@ def test_only_an_address_of_one_page_identifies_an_article() -> None:
     }.items():
         assert identifying_url(url) == canonical
         assert identifying_url(canonical) == canonical
+
+
+@given(st.from_regex(r"https?://[a-z0-9.:@A-Z-]{0,9}(/[a-zA-Z0-9/.;=?#%&\[ \t é~_-]{0,12})?/*", fullmatch=True))
+def test_plain_addresses_are_read_as_all_others(url: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(identity, "_PLAIN_ADDRESS", re.compile("(?!)"))
+        expected = identifying_url(url)
+    assert identifying_url(url) == expected
 
 
 def test_canonical_url() -> None:

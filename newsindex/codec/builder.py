@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
@@ -12,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from newsindex.codec.columns import ArticleColumns
+from newsindex.codec.digests import digests_of
 from newsindex.codec.format import DIGEST_BYTES
 from newsindex.codec.inversion import TermSorter, TextChunk, Vocabulary
 from newsindex.codec.stored import PackedArticles, pack_articles
@@ -45,6 +47,8 @@ class SegmentBuilder:
         self._waiting: dict[str, PreparedArticle] = {}
         self._numbers: dict[str, int] = {}
         self._columns = ArticleColumns(schema)
+        self._firsts: list[int] = []
+        self._digests: list[Future[bytes]] = []
         self._sorter = TermSorter(len(schema.text_fields))
         self._texts: deque[Future[TextChunk]] = deque()
         self._packed: deque[Future[PackedArticles]] = deque()
@@ -65,7 +69,12 @@ class SegmentBuilder:
     def digest(self, article_id: str) -> bytes:
         """Return the first bytes of the digest of an article that is here."""
         waiting = self._waiting.get(article_id)
-        return self._columns.digest(self._numbers[article_id]) if waiting is None else waiting.digest[:DIGEST_BYTES]
+        if waiting is not None:
+            return waiting.digest[:DIGEST_BYTES]
+        number = self._numbers[article_id]
+        chunk = bisect_right(self._firsts, number) - 1
+        at = DIGEST_BYTES * (number - self._firsts[chunk])
+        return self._digests[chunk].result()[at : at + DIGEST_BYTES]
 
     def add(self, article: PreparedArticle) -> None:
         """Add an article whose id is not here."""
@@ -107,6 +116,8 @@ class SegmentBuilder:
         self.waiting_bytes = 0
         self._texts.append(started(self._workers.tokenizing, self._tokenized, texts, not first))
         self._packed.append(started(self._workers.sharing, pack_articles, stored))
+        self._firsts.append(first)
+        self._digests.append(started(self._workers.sharing, digests_of, stored))
         if len(self._texts) > _MOST_WAITING:
             self._texts[-_MOST_WAITING - 1].result()
             self._packed[-_MOST_WAITING - 1].result()
@@ -128,6 +139,7 @@ class SegmentBuilder:
         return encode_columns(
             self._schema,
             self._columns,
+            (digests.result() for digests in self._digests),
             _results(self._packed),
             self._told(_results(self._texts)),
             self._sorter,
@@ -137,6 +149,8 @@ class SegmentBuilder:
 
     def cancel(self) -> None:
         """Let the threads leave out what they have not begun."""
+        for digests in self._digests:
+            digests.cancel()
         for futures in (self._texts, self._packed):
             with suppress(IndexError):  # a thread may be taking them too
                 while True:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from newsindex.codec.format import DIGEST_BYTES, MISSING
+from newsindex.codec.format import MISSING
 from newsindex.schema import Date, Flag, Keyword, Number, PreparedArticle, Schema, fold_keyword
 
 __all__ = ["ArticleColumns", "KeywordValues"]
@@ -75,7 +75,6 @@ class ArticleColumns:
         self.count = 0
         self.ids: list[str] = []
         self.titles: list[bytes] = []
-        self._digests = bytearray()
         self.keywords = {name: KeywordValues() for name in schema.of_kind(Keyword)}
         self._columns: dict[str, list[tuple[_Array, _Array]]] = {
             name: [] for name in schema.of_kind(Date, Number, Flag)
@@ -92,7 +91,6 @@ class ArticleColumns:
         """Add articles at the end."""
         self.count += len(articles)
         self.ids += [article.article_id for article in articles]
-        self._digests += b"".join([article.digest[:DIGEST_BYTES] for article in articles])
         every = [article.values for article in articles]
         self.titles += [self._title(values).encode() for values in every]
         for name, keywords in self.keywords.items():
@@ -101,14 +99,6 @@ class ArticleColumns:
             absent = self._absent[name]
             numbers = np.array([values.get(name, absent) for values in every], self._types[name])
             column.append((numbers, np.array([name in values for values in every], bool)))
-
-    def digest(self, number: int) -> bytes:
-        """Return the first bytes of an article's digest."""
-        return bytes(self._digests[DIGEST_BYTES * number : DIGEST_BYTES * (number + 1)])
-
-    def digests(self) -> bytes:
-        """Return the first bytes of the digests of all articles, joined."""
-        return bytes(self._digests)
 
     def column(self, name: str) -> tuple[_Array, _Array]:
         """Return the values of a date, number or flag, and of which articles there is one: bool[count]."""

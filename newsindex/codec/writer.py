@@ -17,6 +17,7 @@ import xxhash
 from newsindex.analysis.batch import BatchTokenizer, TokenBatch
 from newsindex.codec.columns import ArticleColumns
 from newsindex.codec.dictionary_kernel import encode_dictionary
+from newsindex.codec.digests import digests_of
 from newsindex.codec.encode_kernel import NO_PIECES, encode_terms, make_room, worst_bytes
 from newsindex.codec.format import STRINGS_IN_BLOCK, TERMS_IN_BLOCK
 from newsindex.codec.front_kernel import encode_front
@@ -87,13 +88,16 @@ def encode_segment(
     columns.extend(articles)
     sorter = TermSorter(len(schema.text_fields))
     chunk = sorter.chunk(batch, vocabulary.term_of_surface)
-    packed = pack_articles([article.stored for article in articles])
-    return encode_columns(schema, columns, [packed], [chunk], sorter, lambda: vocabulary)
+    stored = [article.stored for article in articles]
+    return encode_columns(
+        schema, columns, [digests_of(stored)], [pack_articles(stored)], [chunk], sorter, lambda: vocabulary
+    )
 
 
 def encode_columns(
     schema: Schema,
     columns: ArticleColumns,
+    digests: Iterable[bytes],
     packed: Iterable[PackedArticles],
     texts: Iterable[TextChunk],
     sorter: TermSorter,
@@ -105,6 +109,7 @@ def encode_columns(
     Args:
         schema: the index's.
         columns: the articles but for their text.
+        digests: of the articles, in chunks.
         packed, texts, vocabulary: the articles, in chunks; asked for in this order, so that what is done can be
             written while the rest is under way. `texts` should not keep what it has given: memory.
         sorter: has sorted the texts.
@@ -137,7 +142,7 @@ def encode_columns(
     yield from _column_sections(out, schema, columns)
     yield from id_sections(out, [article_id.encode() for article_id in columns.ids])
     yield from strings_sections(out, "title", columns.titles)
-    yield from out.section("digest", columns.digests())
+    yield from out.section("digest", digests)
     yield from _piece_sections(out, pieces)
     yield from dictionary_sections(out, "terms", terms.texts, told)
     yield from out.directory(

@@ -11,6 +11,8 @@ __all__ = ["canonical_url", "fold_keyword", "has_key", "hashed_id", "identifying
 
 _ACCENTS = re.compile("[\u0300-\u036f]")
 _WEB_ADDRESS = re.compile(r"\s*https?://[^/?#\s]", re.IGNORECASE)
+# A web address that only needs https and no slash at the end: nearly every one of an archive.
+_PLAIN_ADDRESS = re.compile(r"https?://([a-z0-9.-]+/[!-\"$->@-~]*[!-\"$-.0->@-~])/*")
 _TRACKING = re.compile(r"(?:utm_.*|fbclid|gclid|dclid|mc_cid|mc_eid)\Z", re.IGNORECASE)
 
 
@@ -48,6 +50,9 @@ def identifying_url(url: str) -> str | None:
     >>> identifying_url("https://example.org/?utm_source=x"), identifying_url("https://example.org/#/news/5")
     (None, 'https://example.org#/news/5')
     """
+    plain = _PLAIN_ADDRESS.fullmatch(url)
+    if plain:
+        return f"https://{plain[1]}"
     if not _WEB_ADDRESS.match(url):
         return None
     try:

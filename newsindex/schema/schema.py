@@ -38,16 +38,20 @@ class PreparedArticle(NamedTuple):
     """A valid article as the indexer takes it.
 
     `values` has the non-empty indexed fields: str for text, a tuple of str for keywords, int for dates (microseconds
-    since 1970 UTC), int or float for numbers, bool for flags. `stored` is the whole article as JSON in UTF-8, `digest`
-    (16 bytes) tells whether it changed, and `naive_dates` names the date fields that came without a zone.
+    since 1970 UTC), int or float for numbers, bool for flags. `stored` is the whole article as JSON in UTF-8, and
+    `naive_dates` names the date fields that came without a zone.
     """
 
     article_id: str
     values: dict[str, Any]
     stored: bytes
-    digest: bytes
     naive_dates: tuple[str, ...]
     unknown_keys: tuple[str, ...]
+
+    @property
+    def digest(self) -> bytes:
+        """What tells whether the article has changed: 16 bytes of BLAKE2b."""
+        return hashlib.blake2b(self.stored, digest_size=16).digest()
 
 
 class Schema:
@@ -186,8 +190,7 @@ class Schema:
             encoded = to_json(stored) if plain is not None and not self._has_floats else _JSON(stored).encode()
         except (ValueError, TypeError, RecursionError) as error:
             raise _not_json(error) from None
-        digest = hashlib.blake2b(encoded, digest_size=16).digest()
-        return PreparedArticle(article_id, values, encoded, digest, naive, unknown)
+        return PreparedArticle(article_id, values, encoded, naive, unknown)
 
     def _dumped(self, article: BaseModel, extra: dict[str, Any]) -> dict[str, Any]:
         """Return the article as JSON data, its fields in order and then its other keys sorted."""
