@@ -140,7 +140,7 @@ text up to the end of its block; lasts uint64[4]: all bits where the block is th
 
 
 @lean
-def first_digests(data: Any, starts: Any, lengths: Any, order: Any, out: Any) -> None:
+def first_digests(data, starts, lengths, order, out):
     """Write the first eight bytes of the digest, of 16 bytes, of each text.
 
     Args:

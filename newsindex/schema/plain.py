@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,6 +36,12 @@ _RULES_OF_ITS_OWN = frozenset(
 # Records of one source have the same keys in the same order, or a few such orders; a hostile source has any.
 _MOST_SHAPES = 256
 _MOST_VALUES = 4096
+_MOST_HOURS = 16384
+# A date to the second, in a zone that is whole hours from UTC.
+_WHOLE_HOURS = re.compile(
+    r"[0-9]{4}-[0-9][0-9]-[0-9][0-9][T ](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:Z|[+-][0-9][0-9]:00)?"
+)
+_MICROSECONDS = {f":{n // 60:02}:{n % 60:02}": n * 1_000_000 for n in range(3600)}
 _NAIVE_EPOCH = EPOCH.replace(tzinfo=None)
 
 Moment = tuple[int, str, bool]
@@ -85,6 +92,8 @@ class PlainFields:
         self._shapes: dict[tuple[Any, ...], _Shape | None] = {}
         # One tuple for all articles: of what is made for each, the garbage collector takes its share.
         self._alone: dict[str, tuple[str, ...]] = {}
+        # Hours, with the zone, as they are written: the moment, the hour in UTC, whether there is no zone.
+        self._hours: dict[str, Moment] = {}
         self.has_floats = any(rule.wanted is float for rule in rules)
 
     @classmethod
@@ -164,7 +173,7 @@ class PlainFields:
         naive: tuple[str, ...] = ()
         for name, optional in shape.dates:
             value = stored[name]
-            moment = _written_moment(value) if type(value) is str else _moment(value)
+            moment = self._written_moment(value) if type(value) is str else _moment(value)
             if moment is not None:
                 values[name], stored[name], is_naive = moment
                 if is_naive:
@@ -201,6 +210,22 @@ class PlainFields:
             self._alone.clear()
         kept = self._alone[value] = (value,) if has_key(value) else ()
         return kept
+
+    def _written_moment(self, text: str) -> Moment | None:
+        """Return a written date that needs no care, else None."""
+        # Many articles are of the same hour, and an hour has the same minutes everywhere but in a few zones.
+        try:
+            begin, hour, is_naive = self._hours[text[:13] + text[19:]]
+            return begin + _MICROSECONDS[text[13:19]], f"{hour}{text[13:19]}Z", is_naive
+        except KeyError:
+            pass  # another hour, or another way to write dates
+        moment = _written_moment(text)
+        if moment is not None and _WHOLE_HOURS.fullmatch(text):
+            if len(self._hours) >= _MOST_HOURS:
+                self._hours.clear()
+            microseconds, written, is_naive = moment
+            self._hours[text[:13] + text[19:]] = microseconds - _MICROSECONDS[text[13:19]], written[:13], is_naive
+        return moment
 
     def _learn(self, keys: tuple[Any, ...]) -> _Shape | None:
         """Return, and remember, how to read records with these keys; None when pydantic must."""
