@@ -77,7 +77,6 @@ def test_columns_filled_in_parts_are_those_filled_at_once(archive: list[dict[str
     for begin, end in itertools.pairwise(places):
         parts.extend(articles[begin:end])
     assert (parts.count, parts.ids, parts.titles) == (whole.count, whole.ids, whole.titles)
-    assert parts.digests() == whole.digests() == b"".join(article.digest[:8] for article in articles)
     for name in ("published", "words", "grade", "live"):
         values, present = parts.column(name)
         assert [value if there else None for value, there in zip(values.tolist(), present, strict=True)] == [
