@@ -11,6 +11,7 @@ from typing import Any
 import numba
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from newsindex.kernel import lean
@@ -28,7 +29,7 @@ _START = (
 )  # fmt: skip
 # Digests of 16 bytes, no key; the rest of the tree of hashes is one leaf.
 _BEGIN = np.array([_START[0] ^ 0x01010010, *_START[1:]], np.uint64)
-_ORDERS = (
+_SIGMA = (
     (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
     (14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3),
     (11, 8, 12, 0, 5, 2, 15, 13, 10, 14, 3, 6, 7, 1, 9, 4),
@@ -40,6 +41,8 @@ _ORDERS = (
     (6, 15, 14, 9, 11, 3, 0, 8, 12, 2, 13, 7, 1, 4, 10, 5),
     (10, 2, 8, 4, 7, 6, 1, 5, 15, 11, 9, 14, 3, 12, 13, 0),
 )
+# The order of the words in each round, one after the other.
+_ORDERS = np.array([_SIGMA[turn % len(_SIGMA)] for turn in range(_ROUNDS)], np.int64).reshape(-1)
 # Columns, then diagonals.
 _MIXED = tuple(
     (column, 4 + (column + turn) % 4, 8 + (column + 2 * turn) % 4, 12 + (column + 3 * turn) % 4)
@@ -48,7 +51,9 @@ _MIXED = tuple(
 )
 _ALL = 0xFFFFFFFFFFFFFFFF
 
+_build: Any = cgutils
 _I8, _I32, _I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
+_ZERO = ir.Constant(_I64, 0)
 _VECTOR, _BYTES = ir.VectorType(_I64, _LANES), ir.VectorType(_I8, 8 * _LANES)
 
 
@@ -63,7 +68,7 @@ def _turned(builder: Any, value: Any, distance: int) -> Any:
     return builder.or_(builder.shl(value, left), builder.lshr(value, right))
 
 
-def _compress(typing: Any, data: Any, places: Any, counts: Any, lasts: Any, state: Any) -> Any:
+def _compress(typing: Any, data: Any, places: Any, counts: Any, lasts: Any, state: Any, orders: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
         begins = [
             context.make_array(kind)(context, builder, array).data
@@ -80,7 +85,7 @@ def _compress(typing: Any, data: Any, places: Any, counts: Any, lasts: Any, stat
 
         lanes = [builder.gep(begins[1], [ir.Constant(_I64, lane)]) for lane in range(_LANES)]
         texts = [builder.gep(begins[0], [builder.load(lane)]) for lane in lanes]
-        words = []
+        words = _build.alloca_once(builder, ir.ArrayType(_VECTOR, _WORDS))
         for word in range(_WORDS):
             joined = ir.Constant(_VECTOR, ir.Undefined)
             for lane, text in enumerate(texts):
@@ -89,28 +94,39 @@ def _compress(typing: Any, data: Any, places: Any, counts: Any, lasts: Any, stat
                 )
                 number.align = 1
                 joined = builder.insert_element(joined, number, ir.Constant(_I32, lane))
-            words.append(joined)
+            builder.store(joined, builder.gep(words, [_ZERO, ir.Constant(_I64, word)]))
         before = [load(begins[4], number) for number in range(8)]
-        mixed = before + [ir.Constant(_VECTOR, [number] * _LANES) for number in _START]
-        mixed[12] = builder.xor(mixed[12], load(begins[2], 0))
-        mixed[14] = builder.xor(mixed[14], load(begins[3], 0))
-        for turn in range(_ROUNDS):
-            order = iter(_ORDERS[turn % len(_ORDERS)])
-            for a, b, c, d in _MIXED:
-                for first, second in ((32, 24), (16, 63)):
-                    mixed[a] = builder.add(builder.add(mixed[a], mixed[b]), words[next(order)])
+        starts = before + [ir.Constant(_VECTOR, [number] * _LANES) for number in _START]
+        starts[12] = builder.xor(starts[12], load(begins[2], 0))
+        starts[14] = builder.xor(starts[14], load(begins[3], 0))
+        held = [_build.alloca_once_value(builder, start) for start in starts]
+        # A loop: all rounds written out are no faster, and take seconds to compile.
+        with _build.for_range(builder, ir.Constant(_I64, _ROUNDS)) as rounds:
+            mixed = [builder.load(place) for place in held]
+            at = builder.mul(rounds.index, ir.Constant(_I64, _WORDS))
+
+            def word_of(number: int) -> Any:
+                place = builder.load(builder.gep(begins[5], [builder.add(at, ir.Constant(_I64, number))]))
+                return builder.load(builder.gep(words, [_ZERO, place]))
+
+            for number, (a, b, c, d) in enumerate(_MIXED):
+                for half, (first, second) in enumerate(((32, 24), (16, 63))):
+                    mixed[a] = builder.add(builder.add(mixed[a], mixed[b]), word_of(2 * number + half))
                     mixed[d] = _turned(builder, builder.xor(mixed[d], mixed[a]), first)
                     mixed[c] = builder.add(mixed[c], mixed[d])
                     mixed[b] = _turned(builder, builder.xor(mixed[b], mixed[c]), second)
+            for value, place in zip(mixed, held, strict=True):
+                builder.store(value, place)
+        mixed = [builder.load(place) for place in held]
         for number in range(8):
             after = builder.xor(before[number], builder.xor(mixed[number], mixed[number + 8]))
             builder.store(after, vector(begins[4], number)).align = 8
         return context.get_dummy_value()
 
-    return numba.types.void(data, places, counts, lasts, state), generate
+    return numba.types.void(data, places, counts, lasts, state, orders), generate
 
 
-def _plain_compress(data: Any, places: Any, counts: Any, lasts: Any, state: Any) -> None:
+def _plain_compress(data: Any, places: Any, counts: Any, lasts: Any, state: Any, orders: Any) -> None:
     for lane in range(_LANES):
         begin = int(places[lane])
         words = [int(word) for word in np.frombuffer(data[begin : begin + BLOCK_BYTES].tobytes(), "<u8")]
@@ -119,7 +135,7 @@ def _plain_compress(data: Any, places: Any, counts: Any, lasts: Any, state: Any)
         mixed[12] ^= int(counts[lane])
         mixed[14] ^= int(lasts[lane])
         for turn in range(_ROUNDS):
-            order = iter(_ORDERS[turn % len(_ORDERS)])
+            order = iter(orders[turn * _WORDS : (turn + 1) * _WORDS].tolist())
             for a, b, c, d in _MIXED:
                 for first, second in ((32, 24), (16, 63)):
                     mixed[a] = mixed[a] + mixed[b] + words[next(order)] & _ALL
@@ -132,10 +148,11 @@ def _plain_compress(data: Any, places: Any, counts: Any, lasts: Any, state: Any)
 
 
 _compressed: Any = _plain_compress if getattr(numba.config, "DISABLE_JIT", 0) else intrinsic(_compress)
-"""_compressed(data, places, counts, lasts, state): mix a block of each of four texts into their states.
+"""_compressed(data, places, counts, lasts, state, orders): mix a block of each of four texts into their states.
 
 data: uint8[m], m ≥ places[lane] + BLOCK_BYTES. places int64[4]: where the blocks begin; counts uint64[4]: bytes of each
-text up to the end of its block; lasts uint64[4]: all bits where the block is the text's last, else 0. state uint64[32].
+text up to the end of its block; lasts uint64[4]: all bits where the block is the text's last, else 0. state uint64[32];
+orders: `_ORDERS`.
 """
 
 
@@ -169,7 +186,7 @@ def first_digests(data, starts, lengths, order, out):
                 places[lane] = starts[text] + min(block, last) * BLOCK_BYTES
                 counts[lane] = min((block + 1) * BLOCK_BYTES, lengths[text])
                 lasts[lane] = np.uint64(0xFFFFFFFFFFFFFFFF) if block == last else np.uint64(0)
-            _compressed(data, places, counts, lasts, state)
+            _compressed(data, places, counts, lasts, state, _ORDERS)
             for lane in range(_LANES):
                 if lasts[lane]:
                     out[order[min(first + lane, count - 1)]] = state[lane]

@@ -9,8 +9,7 @@ import numpy.typing as npt
 
 from newsindex.codec.format import ANY_FREQUENCY, IMPACTS, LENGTH_OF_CODE, PACKED_TAIL, SKIP_WORDS
 from newsindex.codec.pack_kernel import BLOCK, pack_bits, pack_patched, put_vbyte
-from newsindex.codec.rows_kernel import lean
-from newsindex.kernel import kernel
+from newsindex.kernel import inner, kernel, lean
 
 __all__ = [
     "NO_PIECES",
@@ -76,7 +75,7 @@ def worst_bytes(occurrences, field_count):
     return _WORST_TERM + occurrences * (_WORST + 5 * field_count)
 
 
-@lean
+@inner
 def _length_code(length):
     """Return what `format.length_code` returns."""
     low = 0
@@ -90,7 +89,7 @@ def _length_code(length):
     return low
 
 
-@lean
+@inner
 def _lower(least, freq, code):
     """Note a pair: articles of no higher frequency that are as long as its length are no better."""
     length = _LEAST_LENGTH[code]
@@ -98,7 +97,7 @@ def _lower(least, freq, code):
         least[lower] = min(least[lower], length)
 
 
-@lean
+@inner
 def _put_impacts(room, weights, lengths, sums, least, pairs, out, at):
     """Write the competitive (frequency code, length code) pairs of a block, none better in both; the last repeats.
 
@@ -157,7 +156,7 @@ def _put_impacts(room, weights, lengths, sums, least, pairs, out, at):
         out[at + 2 * j + 1] = codes[k]
 
 
-@lean
+@inner
 def _put_payload(room, field_count, out, words, at):
     """Encode a full block of postings from byte `at`, and clear its frequencies; return the byte after it."""
     header = at
@@ -172,7 +171,7 @@ def _put_payload(room, field_count, out, words, at):
     return at
 
 
-@lean
+@inner
 def _put_tail(room, count, field_count, out, at):
     """Encode the last postings, fewer than a block, and clear their frequencies; return the byte after them."""
     for i in range(count):
@@ -208,7 +207,7 @@ def _put_tail(room, count, field_count, out, at):
     return at
 
 
-@lean
+@inner
 def _gather(piece, after, begins, lengths, runs, first_texts, shifts, places, texts, positions):
     """Write the occurrences in pieces [piece, after), those of one term, to `texts` and `positions`."""
     at = np.uint64(0)

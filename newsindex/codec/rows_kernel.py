@@ -12,9 +12,7 @@ import numba
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba.extending import intrinsic
 
-from newsindex.kernel import lean
-
-__all__ = ["bits", "lean", "pack_rows"]
+__all__ = ["bits", "pack_rows"]
 
 _ROWS = 32
 _I1, _I32, _I64 = ir.IntType(1), ir.IntType(32), ir.IntType(64)
