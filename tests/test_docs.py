@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "benchmarks/README.md"]
+DOCUMENTS = ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "benchmarks/README.md", "docs/query-language.md"]
 
 
 def blocks(name: str, language: str) -> list[str]:

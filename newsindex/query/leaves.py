@@ -223,7 +223,8 @@ class LeafReader:
         if isinstance(field.kind, Date) and lexeme.sort is _WORD and self.patience:
             while last - first < _LONGEST_DATE - 1 and self.lexemes[last].sort is _WORD:
                 last += 1
-        ends = [*range(first, last + 1)] if alone else [*range(last, first - 1, -1)]
+        longest_first = range(last, first - 1, -1)
+        ends = [first, *longest_first[:-1]] if alone else longest_first
         failure: ValueError | None = None
         for at in ends if self.patience else ():
             text = lexeme.text if at == first else self.text[lexeme.start : self.lexemes[at - 1].end]
