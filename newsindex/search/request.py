@@ -30,6 +30,7 @@ from newsindex.search.snippets import Snippets
 
 __all__ = ["SORTS", "Search"]
 
+_FIRST = 20
 SORTS = ("relevance", "newest", "oldest")
 _Array = npt.NDArray[Any]
 
@@ -203,7 +204,7 @@ class Search:
 class _Page:
     """A page of hits: see `newsindex.results.Page`."""
 
-    __slots__ = ("_keys", "_more", "_search", "_sort", "facets", "given", "numbers", "scores")
+    __slots__ = ("_keys", "_more", "_search", "_sort", "_titles", "facets", "given", "numbers", "scores")
 
     def __init__(
         self,
@@ -219,6 +220,7 @@ class _Page:
         self._sort = sort
         self._keys = keys
         self._more = more
+        self._titles: dict[int, str] | None = None
         self.numbers = numbers
         self.given = given
         self.facets = facets
@@ -228,7 +230,11 @@ class _Page:
         return self._search.snapshot.article_id(number)
 
     def title(self, number: int) -> str:
-        return self._search.snapshot.title(number)
+        titles = self._titles
+        if titles is None:  # who asks for one mostly asks for all
+            titles = self._titles = self._search.snapshot.titles(self.numbers[:_FIRST].tolist())
+        found = titles.get(number)
+        return self._search.snapshot.title(number) if found is None else found
 
     def published(self, number: int) -> datetime | None:
         return self._search.snapshot.date(number)

@@ -40,14 +40,27 @@ def id_text(article_id: object) -> str:
     return text
 
 
-class _Titles:
-    """The titles of a segment's articles, whose places were all checked once, so that each is read in a moment."""
+class _Shown:
+    """What a list shows of a segment's articles; places were all checked once, so that each is read in a moment."""
 
-    __slots__ = ("data", "starts")
+    __slots__ = ("base", "dates", "segment", "sources", "starts", "titles")
 
     def __init__(self, segment: SearchSegment) -> None:
+        self.segment = segment
+        self.base = segment.base
         data, starts = segment.reader.titles.arrays()
-        self.data, self.starts = memoryview(data), memoryview(starts)  # type: ignore[arg-type]
+        self.titles, self.starts = memoryview(data), memoryview(starts)  # type: ignore[arg-type]
+        self.dates = memoryview(segment.dates)  # type: ignore[arg-type]
+        self.sources: dict[int, str] = {}
+        """The sources asked for so far, by their numbers."""
+
+    def title(self, number: int) -> str:
+        doc = number - self.base
+        starts = self.starts
+        try:
+            return str(self.titles[starts[doc] : starts[doc + 1]], "utf-8")
+        except UnicodeDecodeError:
+            return self.segment.reader.titles[doc]  # which raises the error that names the file
 
 
 class Snapshot:
@@ -72,7 +85,7 @@ class Snapshot:
         source = schema.fields.get("source")
         self._stored_source = source is not None and not source.many and not isinstance(source.kind, Keyword)
         self._source = "source" if source is not None and not source.many and not self._stored_source else None
-        self._titles: list[_Titles | None] = [None] * len(self.segments)
+        self._shown: list[_Shown | None] = [None] * len(self.segments)
         self._facets: dict[str, Facet] = {}
         self._pairs: dict[int, dict[str, _Array]] = {}
         self.known_values: dict[object, bool] = {}
@@ -109,21 +122,26 @@ class Snapshot:
 
     def title(self, number: int) -> str:
         """Return what a list calls an article."""
+        return self._shown_of(number).title(number)
+
+    def titles(self, numbers: Sequence[int]) -> dict[int, str]:
+        """Return what a list calls articles; for many that takes less time than one by one."""
+        if len(self.segments) == 1:
+            title = self._shown_of(0).title
+            return {number: title(number) for number in numbers}
+        return {number: self._shown_of(number).title(number) for number in numbers}
+
+    def _shown_of(self, number: int) -> _Shown:
         at = bisect_right(self._starts, number) - 1
-        titles = self._titles[at]
-        if titles is None:
-            titles = self._titles[at] = _Titles(self.segments[at])
-        doc = number - self._starts[at]
-        starts = titles.starts
-        try:
-            return str(titles.data[starts[doc] : starts[doc + 1]], "utf-8")
-        except UnicodeDecodeError:
-            return self.segments[at].reader.titles[doc]  # which raises the error that names the file
+        shown = self._shown[at]
+        if shown is None:
+            shown = self._shown[at] = _Shown(self.segments[at])
+        return shown
 
     def date(self, number: int) -> datetime | None:
         """Return the date by which articles are sorted."""
-        segment, doc = self.place(number)
-        date = int(segment.dates[doc])
+        shown = self._shown_of(number)
+        date = shown.dates[number - shown.base]
         return None if date == MISSING else from_microseconds(date)
 
     def source(self, number: int) -> str | None:
@@ -133,10 +151,17 @@ class Snapshot:
             return source if isinstance(source, str) else None
         if self._source is None:
             return None
-        segment, doc = self.place(number)
-        values = segment.keywords(self._source)
-        begin, end = int(values.starts[doc]), int(values.starts[doc + 1])
-        return values.column.shown[int(values.ords[begin])] if begin < end else None
+        shown = self._shown_of(number)
+        values = shown.segment.keywords(self._source)
+        doc = number - shown.base
+        begin, end = values.starts[doc : doc + 2].tolist()
+        if begin == end:
+            return None
+        value = int(values.ords[begin])
+        source = shown.sources.get(value)
+        if source is None:
+            source = shown.sources[value] = values.column.shown[value]
+        return source
 
     def stored(self, number: int) -> str:
         """Return the stored JSON of an article."""
