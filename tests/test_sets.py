@@ -185,9 +185,9 @@ def test_facets(name: str, share: Any, prefix: str, limit: int | None) -> None:
                     shown.setdefault(fold_keyword(text), written[fold_keyword(text)])
         expected = sorted((-count, key) for key, count in counts.items() if key.startswith(prefix))[:limit]
         facet = facets.Facet([segments[at] for at in parts], name)
-        found = facet.counts(bitmaps, limit, prefix.encode())
+        found = facet.counts(bitmaps, limit, prefix.encode(), deadline=Deadline())
         assert list(found.items()) == [(shown[key], -count) for count, key in expected]
-    assert facets.Facet((), name).counts(()) == {}
+    assert facets.Facet((), name).counts((), deadline=Deadline()) == {}
 
 
 def test_an_article_by_its_id() -> None:
@@ -385,6 +385,9 @@ def test_work_is_done_in_pieces_under_a_deadline() -> None:
             lambda: sets.phrase_bitmap(segment, rows, np.arange(3), ALL, NO_BITS, 0, over),
             lambda: sets.first_of_union(segment, rows, ALL, 5000, NO_BITS, 0, over),
             lambda: sets.accumulate(segment, rows[0], ALL, 1.0, parameters, NO_BITS, sets.no_scores(segment), over),
+            lambda: ordering.top_by_date([segment], [segment.live], 10, newest=True, deadline=over),
+            lambda: ordering.top_by_score([segment], [segment.live], [sets.no_scores(segment)], 10, deadline=over),
+            lambda: facets.Facet([segment], "source").counts([segment.live], deadline=over),
         ):
             with pytest.raises(QueryTooComplex):
                 work()

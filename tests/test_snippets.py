@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from newsindex.analysis import Analyzer
 from newsindex.results import Snippet
 from newsindex.search import matches
+from newsindex.search.deadline import Deadline
 from newsindex.search.matches import Finder
 from newsindex.search.snippets import Snippets, marked_spans
 from tests import plain_snippets
@@ -75,8 +76,8 @@ def test_snippets_are_those_of_all_tokens(title: str, summary: str, body: str, q
     texts = {"title": title, "summary": summary, "body": body}
     snippets = Snippets(leaves, FIELDS, analyzer)
     expected = plain_snippets.snippet(texts, FIELDS, leaves, analyzer)
-    assert snippets.of_texts(texts) == expected
-    assert snippets.of_stored(json.dumps({"id": "1", "tags": ["x"]} | texts).encode()) == expected
+    assert snippets.of_texts(texts, Deadline()) == expected
+    assert snippets.of_stored(json.dumps({"id": "1", "tags": ["x"]} | texts).encode(), Deadline()) == expected
 
 
 @settings(max_examples=300)
@@ -118,15 +119,15 @@ def test_texts_without_white_space_or_end_are_looked_at_in_bounded_time() -> Non
     analyzer = ANALYZERS["english"]
     leaf = Leaf(FIELDS, ("oil",))
     for text in ("oil" * 100_000, "oil " * 100_000, "-" * 300_000 + " oil", "oil." * 50_000, "中" * 30_000 + "oil"):
-        found = Snippets([leaf], FIELDS, analyzer).of_texts({"body": text})
+        found = Snippets([leaf], FIELDS, analyzer).of_texts({"body": text}, Deadline())
         assert 0 < len(found.text) <= 1000
-    assert len(Finder([leaf], "body", analyzer).matches("oil " * 100_000)) < matches._ANALYSED
+    assert len(Finder([leaf], "body", analyzer).matches("oil " * 100_000, Deadline())) < matches._ANALYSED
 
 
 def test_what_is_no_article_has_no_snippet() -> None:
     snippets = Snippets([Leaf(FIELDS, ("oil",))], FIELDS, ANALYZERS["english"])
-    assert snippets.of_stored(b'{"id": "1"}') == Snippet()
-    assert snippets.of_stored(b'{"body": 5, "title": "Oil"}').spans == ((0, 3),)
+    assert snippets.of_stored(b'{"id": "1"}', Deadline()) == Snippet()
+    assert snippets.of_stored(b'{"body": 5, "title": "Oil"}', Deadline()).spans == ((0, 3),)
     for damaged in (b"", b"{", b"[]", b'"oil"', b'{"body": "\xff"}'):
         with pytest.raises(ValueError, match=r"not an object|EOF|invalid"):
-            snippets.of_stored(damaged)
+            snippets.of_stored(damaged, Deadline())

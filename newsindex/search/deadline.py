@@ -48,6 +48,10 @@ class Deadline:
         if spent > self._seconds:
             raise QueryTooComplex("the time in milliseconds", int(1000 * spent), int(1000 * self._seconds))
 
+    def left(self) -> float:
+        """Return the seconds that are left; what was over too soon to be counted took none."""
+        return self._seconds if self._counted_from is None else self._seconds - (thread_time() - self._counted_from)
+
     def over(self, items: Iterable[_T]) -> Iterator[_T]:
         """Yield the items, with a check now and then."""
         for number, item in enumerate(items):

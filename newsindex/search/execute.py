@@ -189,7 +189,8 @@ class Execution:
 
     def facets(self, field: str) -> dict[str, int]:
         """Return the values of a keyword field in the articles that match; see `count_values`."""
-        return count_values(self.plan.snapshot, field, [self.matching(at) for at in range(len(self.segments))])
+        found = [self.matching(at) for at in range(len(self.segments))]
+        return count_values(self.plan.snapshot, field, found, deadline=self.deadline)
 
     # Orders
 
@@ -203,7 +204,7 @@ class Execution:
             return self._first(limit, after)
         matching = [self.matching(at) for at in range(len(self.segments))]
         scores = [self._scores(at) for at in range(len(self.segments))]
-        return top_by_score(self.segments, matching, scores, limit, after=after)
+        return top_by_score(self.segments, matching, scores, limit, after=after, deadline=self.deadline)
 
     def _best_of_shape(self, shape: Shape, limit: int, after: tuple[float, int] | None) -> tuple[_Array, _Array]:
         plan = self.plan
@@ -278,7 +279,7 @@ class Execution:
     def by_date(self, newest: bool, limit: int, after: tuple[int, int] | None) -> tuple[_Array, _Array]:
         """Return (dates, numbers) of the newest or oldest articles, behind an article of this date and number."""
         matching = [self.matching(at) for at in range(len(self.segments))]
-        return top_by_date(self.segments, matching, limit, newest=newest, after=after)
+        return top_by_date(self.segments, matching, limit, newest=newest, after=after, deadline=self.deadline)
 
 
 def _has(bits: _Array, doc: int) -> bool:

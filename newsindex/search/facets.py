@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from newsindex.search.column_sets import value_counts
+from newsindex.search.deadline import Deadline
 from newsindex.search.segment import SearchSegment
 
 __all__ = ["Facet"]
@@ -50,7 +51,9 @@ class Facet:
                 if value in self._ways:
                     self._ways[value][at] = own_shown[at][place]
 
-    def counts(self, bitmaps: Sequence[_Array], limit: int | None = None, prefix: bytes = b"") -> dict[str, int]:
+    def counts(
+        self, bitmaps: Sequence[_Array], limit: int | None = None, prefix: bytes = b"", *, deadline: Deadline
+    ) -> dict[str, int]:
         """Return the values that articles have, and how many have each: the most frequent first, then by folded value.
 
         A value is shown as it was first written in the first segment that has it in one of the articles.
@@ -59,8 +62,13 @@ class Facet:
             bitmaps: the articles of each segment.
             limit: the most values to return.
             prefix: only values that begin so, folded.
+            deadline: looked at between segments.
         """
-        own = [value_counts(segment, self._field, bits) for segment, bits in zip(self._segments, bitmaps, strict=True)]
+        own = []
+        for segment, bits in zip(self._segments, bitmaps, strict=True):
+            deadline.check()
+            own.append(value_counts(segment, self._field, bits))
+        deadline.check()
         if self._numbers:
             total = np.zeros(len(self.keys), np.int64)
             for numbers, counts in zip(self._numbers, own, strict=True):

@@ -128,7 +128,7 @@ class Forms:
         if finder is None:
             finder = self._finders[name, term] = Finder((Leaf((name,), (term,), 1.0, ""),), name, self._analyzer)
         forms: list[Form | None] = []
-        for start, end, _ in finder.matches(text):
+        for start, end, _ in finder.matches(text, self._deadline):
             written = text[start:end]
             pieces = self._analyzer.pieces(written)
             if len(pieces) == 1 and self._analyzer.term(pieces[0][0]) == term:

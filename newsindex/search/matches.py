@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 
 from newsindex.analysis import Analyzer
 from newsindex.analysis.characters import DIGIT, DOT, IDEOGRAPH, IGNORED, LETTER, lookup
+from newsindex.search.deadline import Deadline
 
 __all__ = ["Finder", "Match", "Sought", "chunk_before", "chunk_from"]
 
@@ -23,6 +24,7 @@ _ANALYSED = 50_000
 _LONGEST_CHUNK = 5_000  # scripts without spaces have long ones; a match over the border of two is lost
 _SHORT = 40
 _REMEMBERED = 2000
+_CHECKED_EVERY = 1000
 _CHUNK = re.compile(rf"\S{{1,{_LONGEST_CHUNK}}}+")
 _ODD = re.compile(r"[^\x00-\x7f“”‘’–—…]")
 _DOTTED = re.compile(r"\.\w")
@@ -118,10 +120,11 @@ class Finder:
         if not all(start.isascii() for start in starts):
             self._everywhere = True
 
-    def matches(self, text: str) -> list[Match]:
+    def matches(self, text: str, deadline: Deadline) -> list[Match]:
         """Return the matches in order of their start: whole phrases, not their single words."""
         found: list[Match] = []
-        for start, end, begun in self._places(text):
+        places = self._places(text, deadline)
+        for start, end, begun in places if len(places) < _SHORT else deadline.over(places):
             for begin, after, number, rest, pieces in begun:
                 last = self._phrase_end(text, rest, pieces, start, end) if rest else start + after
                 if last:
@@ -164,27 +167,28 @@ class Finder:
             at += 1
         return start + pieces[at - 1][2]
 
-    def _places(self, text: str) -> list[_Place]:
+    def _places(self, text: str, deadline: Deadline) -> list[_Place]:
         """Return the chunks, in order, that may have the beginning of a match in them."""
         searched = text.lower()
         if not self._everywhere and len(searched) == len(text):
             searched, odd = (searched, _NO_ODD) if text.isascii() else _folded(searched)
-            return self._likely(text, searched, odd)
+            return self._likely(text, searched, odd, deadline)
         spans = [chunk.span() for chunk in _CHUNK.finditer(text, 0, _ANALYSED)]
         later: list[_Place] = []
         if len(text) > _ANALYSED:
             # The last is perhaps not whole.
             rest = spans.pop()[0] if len(spans) > 1 else _ANALYSED
             # What lower() makes longer shifts the places a little; a match is looked for in the whole chunk.
-            later = [place for place in self._likely(text, searched[: len(text)], _NO_ODD) if place[0] >= rest]
+            likely = self._likely(text, searched[: len(text)], _NO_ODD, deadline)
+            later = [place for place in likely if place[0] >= rest]
         known = self._known
-        chunks = ((start, end, text[start:end]) for start, end in spans)
+        chunks = ((start, end, text[start:end]) for start, end in deadline.over(spans))
         return [
             (start, end, self._begun(chunk) if (begun := known.get(chunk)) is None else begun)
             for start, end, chunk in chunks
         ] + later
 
-    def _likely(self, text: str, searched: str, odd: list[str]) -> list[_Place]:
+    def _likely(self, text: str, searched: str, odd: list[str], deadline: Deadline) -> list[_Place]:
         """Return the chunks in which a word begins as one that is sought, or an odd character stands, in order."""
         places: dict[int, _Place] = {}
         known, find = self._known, searched.find
@@ -195,11 +199,16 @@ class Finder:
                 sought += tuple([initials for initials in self._initials if initials[1:] in dotted])
         for wanted in sought:
             room = _ANALYSED
+            missed = 0
+            deadline.check()
             at = find(wanted)
             while at >= 0 and room > 0:
                 before = searched[at - 1] if at else " "
                 if before in _WORD and wanted not in odd:
                     at = find(wanted, at + 1)
+                    missed += 1
+                    if not missed % _CHECKED_EVERY:
+                        deadline.check()
                     continue
                 start = at if before == " " or before == "\n" else chunk_before(text, at)
                 end = find(" ", at, start + _SHORT)

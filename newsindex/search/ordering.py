@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from newsindex.codec.format import MISSING
 from newsindex.search.bits_kernel import count_bits, top_keys
+from newsindex.search.deadline import Deadline
 from newsindex.search.segment import SearchSegment
 from newsindex.search.sets import numbers
 
@@ -27,6 +28,7 @@ def top_by_date(
     *,
     newest: bool,
     after: tuple[int, int] | None = None,
+    deadline: Deadline | None = None,
 ) -> tuple[_Array, _Array]:
     """Return the first articles in order of date, those without one last, those of one date in order of number.
 
@@ -36,6 +38,7 @@ def top_by_date(
         limit: the most that are wanted; None for all.
         newest: newest first, else oldest first.
         after: only articles behind this (date, number); MISSING for a date that is none.
+        deadline: looked at between segments; None for any time.
 
     Returns:
         (dates int64 with MISSING for none, numbers int64), in order.
@@ -43,7 +46,7 @@ def top_by_date(
     sign = 1 if newest else -1
     place = None if after is None else (after[0] if after[0] == MISSING else sign * after[0], after[1])
     columns = ((segment.dates, *segment.date_order(newest)) for segment in segments)
-    keys, found = _top(segments, bitmaps, limit, columns, sign, place)
+    keys, found = _top(segments, bitmaps, limit, columns, sign, place, deadline)
     return keys if newest else np.where(keys == MISSING, keys, -keys), found
 
 
@@ -54,6 +57,7 @@ def top_by_score(
     limit: int | None,
     *,
     after: tuple[float, int] | None = None,
+    deadline: Deadline | None = None,
 ) -> tuple[_Array, _Array]:
     """Return the best articles, those of one score in order of number.
 
@@ -63,6 +67,7 @@ def top_by_score(
         scores: of each segment, float64[n], none negative.
         limit: the most that are wanted; None for all.
         after: only articles behind this (score, number).
+        deadline: looked at between segments; None for any time.
 
     Returns:
         (scores float64, numbers int64), in order.
@@ -70,7 +75,7 @@ def top_by_score(
     # Floats that are not negative are in the order of their bits.
     place = None if after is None else (int(np.float64(after[0]).view(np.int64)), after[1])
     columns = ((_as_keys(own), *segment.any_order) for segment, own in zip(segments, scores, strict=True))
-    keys, found = _top(segments, bitmaps, limit, columns, 1, place)
+    keys, found = _top(segments, bitmaps, limit, columns, 1, place, deadline)
     return keys.view(np.float64), found
 
 
@@ -88,11 +93,14 @@ def _top(
     columns: Iterable[tuple[_Array, _Array, _Array]],
     sign: int,
     after: tuple[int, int] | None,
+    deadline: Deadline | None,
 ) -> tuple[_Array, _Array]:
     total = sum(segment.doc_count for segment in segments)
     room = total if limit is None else min(limit, total)
     if room > _LARGE:
         room = min(room, sum(map(count_bits, bitmaps)))
+    if deadline is not None:
+        deadline.check()
     if room > _LARGE:
         return _sorted(segments, bitmaps, room, columns, sign, after)
     keys, found = np.empty(room, np.int64), np.empty(room, np.int64)
@@ -100,6 +108,8 @@ def _top(
     after_key, after_number = after if after is not None else (_GREATEST, -1)
     if room:
         for segment, bits, (values, order, bests) in zip(segments, bitmaps, columns, strict=True):
+            if deadline is not None:
+                deadline.check()
             size = top_keys(
                 bits, values, sign, segment.base, order, bests, after_key, after_number, keys, found, size
             )  # fmt: skip

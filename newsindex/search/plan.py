@@ -33,6 +33,7 @@ from newsindex.search.values import has_value, nearest_value
 __all__ = ["Leaf", "Plan", "Scorer", "make_plan"]
 
 _Array = npt.NDArray[Any]
+_MOST_SUGGESTED = 3
 
 
 @dataclass(frozen=True)
@@ -284,5 +285,7 @@ class _Remarks:
         elif node.field == "id":
             self.missing("no-such-value", f"no article has the id {node.text!r}", part)
         else:
-            nearest = nearest_value(self.plan.snapshot, node.field, node.text)
+            # Each takes up to 150 ms in a large archive; who is told that much is wrong needs no help with all of it.
+            few = len(self.diagnostics) < _MOST_SUGGESTED
+            nearest = nearest_value(self.plan.snapshot, node.field, node.text) if few else None
             self.missing("no-such-value", f"no article has the {node.field} {node.text!r}", part, nearest)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel
 
-from newsindex.errors import QueryError
+from newsindex.errors import QueryError, QueryTooComplex
 from newsindex.query.clock import Clock
 from newsindex.query.diagnostics import Diagnostic
 from newsindex.query.filters import Where, filter_nodes
@@ -204,7 +204,7 @@ class Search:
 class _Page:
     """A page of hits: see `newsindex.results.Page`."""
 
-    __slots__ = ("_keys", "_more", "_search", "_sort", "_titles", "facets", "given", "numbers", "scores")
+    __slots__ = ("_keys", "_left", "_more", "_search", "_sort", "_titles", "facets", "given", "numbers", "scores")
 
     def __init__(
         self,
@@ -220,6 +220,7 @@ class _Page:
         self._sort = sort
         self._keys = keys
         self._more = more
+        self._left = search.timeout
         self._titles: dict[int, str] | None = None
         self.numbers = numbers
         self.given = given
@@ -247,11 +248,18 @@ class _Page:
         return snapshot.schema.load(snapshot.stored(number))
 
     def snippet(self, number: int) -> Snippet:
-        segment, doc = self._search.snapshot.place(number)
+        search = self._search
+        segment, doc = search.snapshot.place(number)
+        # However long after the search they are asked for, the snippets of a page together have the time of a search.
+        deadline = Deadline(self._left)
         try:
-            return self._search.snippets.of_stored(segment.reader.stored(doc))
+            return search.snippets.of_stored(segment.reader.stored(doc), deadline)
+        except QueryTooComplex:
+            raise
         except ValueError as error:
             raise segment.reader.damage(f"the stored article {doc}: {error}") from None
+        finally:
+            self._left = deadline.left()
 
     def count(self) -> int:
         return self._search.count()

@@ -14,6 +14,7 @@ from pydantic_core import from_json
 from newsindex.analysis import Analyzer
 from newsindex.analysis.boundaries import boundary
 from newsindex.results import Snippet
+from newsindex.search.deadline import Deadline
 from newsindex.search.matches import Finder, Match, Sought, chunk_before, chunk_from
 
 __all__ = ["Snippets", "marked_spans"]
@@ -29,8 +30,12 @@ _ENDING = re.compile(r"[.!?…؟।][\"'”’»)\]]*\s|[。！？｡\u2029]|\n[
 
 
 def marked_spans(text: str, field: str, leaves: Sequence[Sought], analyzer: Analyzer) -> tuple[tuple[int, int], ...]:
-    """Return the (start, end) offsets of everything in a text that the query's leaves match, merged and ascending."""
-    return _merged(Finder(leaves, field, analyzer).matches(text))
+    """Return the (start, end) offsets of everything in a text that the query's leaves match, merged and ascending.
+
+    Raises:
+        QueryTooComplex: it takes more than two seconds.
+    """
+    return _merged(Finder(leaves, field, analyzer).matches(text, Deadline()))
 
 
 class Snippets:
@@ -49,18 +54,19 @@ class Snippets:
                 made[key] = Finder(leaves, field, analyzer)
             self._finders[field] = made[key]
 
-    def of_stored(self, stored: bytes) -> Snippet:
+    def of_stored(self, stored: bytes, deadline: Deadline) -> Snippet:
         """Return the snippet of a stored article.
 
         Raises:
+            QueryTooComplex: the deadline is over.
             ValueError: it is no JSON object.
         """
         article = from_json(stored)
         if not isinstance(article, dict):
             raise ValueError("not an object")
-        return self.of_texts(article)
+        return self.of_texts(article, deadline)
 
-    def of_texts(self, texts: Mapping[str, Any]) -> Snippet:
+    def of_texts(self, texts: Mapping[str, Any], deadline: Deadline) -> Snippet:
         """Return the window with the most words of different parts of the query, then the most matches, then the first.
 
         The first text field, the title, is shown with every hit anyway: its matches count only when it is all there is.
@@ -72,7 +78,7 @@ class Snippets:
         best: tuple[str, str, list[Match], int] | None = None
         rank = (0, 0)
         for name, text in shown:
-            matches = self._finders[name].matches(text)
+            matches = self._finders[name].matches(text, deadline)
             if matches:
                 first, found = self._best_window(matches)
                 if best is None or found > rank:

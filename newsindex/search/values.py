@@ -20,6 +20,7 @@ from newsindex.search.column_sets import (
     keyword_prefix_bitmap,
     range_bitmap,
 )
+from newsindex.search.deadline import Deadline
 from newsindex.search.segment import NO_BITS, SearchSegment, bits_of
 from newsindex.search.sets import everything, living
 from newsindex.search.snapshot import Snapshot
@@ -29,6 +30,8 @@ __all__ = ["count_values", "has_value", "nearest_value", "set_bitmap"]
 _Array = npt.NDArray[Any]
 _NEAREST_AMONG = 2000
 _REMEMBERED = 1000
+# To compare two texts takes as long as the product of their lengths.
+_LONGEST_COMPARED = 60
 
 
 def set_bitmap(
@@ -100,7 +103,10 @@ def nearest_value(snapshot: Snapshot, field: str, text: str) -> str | None:
     keys = (segment.keywords(field).column.keys for segment in snapshot.segments)
     every = (own[number] for own in keys for number in range(len(own)))
     known = list(dict.fromkeys(itertools.islice(every, _NEAREST_AMONG)))
-    found = difflib.get_close_matches(wanted, known, n=1, cutoff=0.6)
+    found: list[str] = []
+    if len(wanted) <= _LONGEST_COMPARED:
+        known = [value for value in known if len(value) <= _LONGEST_COMPARED]
+        found = difflib.get_close_matches(wanted, known, n=1, cutoff=0.6)
     if not found:
         found = [value for value in known if wanted and wanted in value][:1]
     return f'{field}:"{found[0]}"' if found else None
@@ -112,6 +118,7 @@ def count_values(
     found: Sequence[_Array] | None = None,
     limit: int | None = None,
     prefix: str = "",
+    deadline: Deadline | None = None,
 ) -> dict[str, int]:
     """Return the values of a keyword field in the articles of bitmaps, most frequent first, then by name.
 
@@ -123,10 +130,15 @@ def count_values(
         found: the articles of each segment; None for all that live.
         limit: the most values to return.
         prefix: only values that begin so.
+        deadline: None for the usual time.
+
+    Raises:
+        QueryTooComplex: the deadline is over. The first to ask of a commit pays for numbering the values, once.
     """
     if found is None:
         found = [everything(segment) for segment in snapshot.segments]
-    return snapshot.facet(field).counts(found, limit, _key(prefix))
+    used = Deadline() if deadline is None else deadline
+    return snapshot.facet(field).counts(found, limit, _key(prefix), deadline=used)
 
 
 def _key(text: str) -> bytes:
