@@ -1,7 +1,7 @@
 """The kernels' first compile on a machine: whether it is still to come, and doing it at a chosen moment.
 
-Two processes compile a half each, into numba's cache. Numba compiles a function anew when its own file is another, but
-not when that of a function compiled into it is; so here all are forgotten when one file is another.
+Two processes compile about a half each, into numba's cache. Numba compiles a function anew when its own file is
+another, but not when that of a function compiled into it is; so here all are forgotten when one file is another.
 
 python -m newsindex.compiling readers    compiles the second half
 python -m newsindex.compiling segment    writes a small segment to standard output
@@ -23,13 +23,14 @@ import xxhash
 
 from newsindex.analysis import Analyzer
 from newsindex.analysis.batch import BatchTokenizer
+from newsindex.analysis.tokenizer_kernel import rehash
 from newsindex.codec.encode_kernel import encode_terms
 from newsindex.codec.merge import Part, merge_segments
 from newsindex.codec.reader import SegmentReader
 from newsindex.codec.writer import encode_articles
 from newsindex.kernel import COMPILER
 from newsindex.query.parser import ParsedQuery
-from newsindex.query.tree import Fuzzy, Near, Wildcard, Word
+from newsindex.query.tree import Fuzzy, Near, Node, Wildcard, Word
 from newsindex.schema import Article, Schema
 from newsindex.search.parts import Vocabulary
 from newsindex.search.request import Search
@@ -78,26 +79,24 @@ def compile_kernels() -> float:
     return time.perf_counter() - began
 
 
-# Each half takes about as long as the other. What is new goes to the one that is quicker; it must call kernels with
-# arrays as a search or a commit has them: writable or not makes two kernels of one.
+# Each half goes through the queries as sets from its own end: who is done first with the rest takes more of them. What
+# is new must call kernels with arrays as a search or a commit has them: writable or not makes two kernels of one.
 
 
 def _use_writers() -> None:
-    """Call each kernel that makes or merges segments."""
+    """Call each kernel that makes or merges segments, and those of sets."""
     schema = Schema(Article)
+    rehash(np.zeros(0, np.int64), 0, np.zeros(8, np.int64))
     segment = SegmentReader(np.frombuffer(_small_segment(), np.uint8), "memory", schema)
     parts = [Part(segment, np.ones(segment.doc_count, bool)), Part(segment, np.zeros(segment.doc_count, bool))]
     for _ in merge_segments(schema, parts):
         pass
     _search(segment, _AS_SETS)
-    vocabulary = Vocabulary(schema, Analyzer())
-    snapshot = Snapshot(1, (LiveSegment(_entry(segment), segment, np.ones(segment.doc_count, bool)),), schema)
-    for tree in _OPERATORS:
-        Search(snapshot, vocabulary, ParsedQuery(tree, ()), timeout=None).count()
+    _count(segment, _OPERATORS)
 
 
 def _use_readers(body: bytes) -> None:
-    """Call each kernel that reads segments."""
+    """Call each kernel that reads segments, and those of the best hits and of sets."""
     segment = SegmentReader(np.frombuffer(body, np.uint8), "memory", Schema(Article))
     info = segment.find(b"kernel")
     assert info is not None
@@ -107,14 +106,11 @@ def _use_readers(body: bytes) -> None:
     segment.dictionary()
     segment.ids.encoded(0)
     _search(segment, _RANKED)
+    _count(segment, _OPERATORS[::-1])
+    _search(segment, _AS_SETS[::-1])
 
 
-_AS_SETS = (
-    "(kernel OR two) one",
-    "kernel -nothing (two -one)",
-    "(kern* OR two) one",
-    "title:kernel OR (one “one two”)",
-)
+_AS_SETS = ("", "(kernel OR two) one", "(kern* OR two) one", "kern*", "title:kernel OR (one “one two”)")
 _RANKED = ("kernel", "kernel one", "kernel OR one", "“one two”", "“one two” kernel -nothing")
 _OPERATORS = (Near(Word("kernel"), Word("one"), 5), Wildcard("k*n?l"), Fuzzy("kernle"))
 _WHERE = {"published": (None, "2024"), "source": "wire"}
@@ -124,19 +120,28 @@ def _search(reader: SegmentReader, queries: Sequence[str]) -> None:
     """Search and count, with filters and without, on a segment that lost an article and on one that did not."""
     schema = reader.schema
     vocabulary = Vocabulary(schema, Analyzer())
-    for live in (np.ones(reader.doc_count, bool), np.arange(reader.doc_count) > 0):
-        snapshot = Snapshot(1, (LiveSegment(_entry(reader), reader, live),), schema)
-        for query in queries:
+    lives = np.ones(reader.doc_count, bool), np.arange(reader.doc_count) > 0
+    snapshots = [Snapshot(1, (LiveSegment(_entry(reader), reader, live),), schema) for live in lives]
+    for query in queries:
+        for snapshot in snapshots:
             for where in (None, _WHERE):
                 search = Search.of_text(snapshot, vocabulary, query, where, timeout=None)
                 first = search.results(limit=1)
-                if queries is _AS_SETS:
+                if query not in _RANKED:
                     search.results(limit=1, sort="newest", facets=("source", "tags"))
                     search.count()
                 elif first.next:
                     search.results(limit=1, after=first.next)
                 for hit in first:
                     assert hit.title
+
+
+def _count(reader: SegmentReader, trees: Sequence[Node]) -> None:
+    """Count what matches queries as trees."""
+    snapshot = Snapshot(1, (LiveSegment(_entry(reader), reader, np.ones(reader.doc_count, bool)),), reader.schema)
+    vocabulary = Vocabulary(reader.schema, Analyzer())
+    for tree in trees:
+        Search(snapshot, vocabulary, ParsedQuery(tree, ()), timeout=None).count()
 
 
 def _entry(reader: SegmentReader) -> SegmentEntry:
