@@ -12,7 +12,7 @@ test: .venv/installed-test
 	.venv/bin/mypy
 	.venv/bin/pytest
 
-# Some 45 minutes: every fault at full size. `make test` has a sample of each.
+# Some 45 minutes: every fault at full size, and a table of what was measured. `make test` has a sample of each.
 faults: .venv/installed-test
 	NEWSINDEX_FAULTS=full .venv/bin/pytest -s tests/faults
 

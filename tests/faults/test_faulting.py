@@ -21,6 +21,7 @@ from newsindex.errors import CommitUnknown, FormatError, IndexNotFound, NewsInde
 from newsindex.store.manifest import SegmentEntry, generation_of
 from newsindex.store.storage import FolderStorage
 from newsindex.store.store import Store
+from tests.faults.figures import Figures
 from tests.faults.storages import FaultySystem
 from tests.faults.workload import Workload, batch, found_in, referenced
 
@@ -105,7 +106,7 @@ def check_after(folder: Path, number: int, error: Exception | None) -> None:
 
 @pytest.mark.parametrize("kind", ["create", *sorted(FIRST)])
 def test_a_fault_at_each_call_loses_nothing(
-    kind: str, prepared: dict[int, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    kind: str, prepared: dict[int, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, figures: Figures
 ) -> None:
     number = FIRST.get(kind, 0)
     chance = random.Random(f"faults {kind}")
@@ -131,6 +132,7 @@ def test_a_fault_at_each_call_loses_nothing(
             raise AssertionError(f"{kind}: call {at} fails with {fault}, {after=}: {error!r}") from wrong
         unknown += isinstance(error, CommitUnknown)
         shutil.rmtree(folder)
+    figures("T3", "each system call fails", len(cases), lost=0, wrong=0, undetected=0, crashed=0)
     print(f"{kind}: {len(plain.calls)} calls, {len(cases)} faults, {unknown} times unknown")
 
 
@@ -185,7 +187,11 @@ class IgnoresClose(FolderStorage):
 
 @pytest.mark.parametrize("mutant", [IgnoresFolderSync, SyncsTwice, WritesOnce, IgnoresClose])
 def test_each_mutant_of_the_storage_is_caught(
-    mutant: type[FolderStorage], prepared: dict[int, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mutant: type[FolderStorage],
+    prepared: dict[int, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    figures: Figures,
 ) -> None:
     number = FIRST["add"]
     plain = FaultySystem()
@@ -206,6 +212,7 @@ def test_each_mutant_of_the_storage_is_caught(
     with pytest.raises((AssertionError, FormatError)) as caught:
         hunt()
     print(f"{mutant.__name__}: {caught.value}")
+    figures("T3", "mutants of the storage", undetected=0)
 
 
 def test_a_failed_sync_is_not_tried_again(
@@ -238,7 +245,7 @@ def test_an_error_of_the_content_ends_the_writer_and_leaves_no_file(tmp_path: Pa
     store.begin(timeout=0).close()
 
 
-def test_a_full_disk_is_an_error_with_its_path_and_no_more(tmp_path: Path) -> None:
+def test_a_full_disk_is_an_error_with_its_path_and_no_more(tmp_path: Path, figures: Figures) -> None:
     store = Store.create(FolderStorage(tmp_path), {})
     WORKLOAD.commit(store, 1)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -255,3 +262,4 @@ def test_a_full_disk_is_an_error_with_its_path_and_no_more(tmp_path: Path) -> No
     WORKLOAD.commit(store, 2)
     store.refresh()
     assert found_in(store.snapshot) == sorted([*batch(1), *batch(2)])
+    figures("T8", "disk full", lost=0, wrong=0)

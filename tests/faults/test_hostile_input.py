@@ -9,6 +9,7 @@ from pathlib import Path
 
 import newsindex
 from tests.faults import hostile_folder
+from tests.faults.figures import Figures
 from tests.faults.test_kill import FULL, ROOT
 
 SECONDS = 60
@@ -22,7 +23,7 @@ def run(archive: Path, folder: Path) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-def test_a_hostile_folder_costs_its_own_records_only(tmp_path: Path) -> None:
+def test_a_hostile_folder_costs_its_own_records_only(tmp_path: Path, figures: Figures) -> None:
     folder = tmp_path / "folder"
     hostile, articles = hostile_folder.make(folder, full=FULL)
     (tmp_path / "first.jsonl").write_text(hostile_folder.good("0"))
@@ -43,7 +44,7 @@ def test_a_hostile_folder_costs_its_own_records_only(tmp_path: Path) -> None:
     assert cost["status"] == 1
     assert cost["seconds"] <= SECONDS
     assert cost["own"] + cost["parsers"] <= MOST_KIB, cost
-    print(
-        f"{hostile} hostile files reported, {articles} good articles kept, in {cost['seconds']:.1f} s; at most "
-        f"{cost['own'] >> 10} MiB, and {cost['parsers'] >> 10} MiB of the parser"
-    )
+    figures(
+        "T13", "hostile files in a folder", hostile, lost=0, undetected=0, crashed=0, slowest=cost["seconds"],
+        note=f"all together; {articles} neighbours kept; {cost['own'] >> 10} MiB, of parsing {cost['parsers'] >> 10}",
+    )  # fmt: skip

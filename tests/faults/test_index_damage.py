@@ -13,6 +13,7 @@ from newsindex.errors import FormatError
 from newsindex.index import NewsIndex
 from newsindex.store import snapshot as snapshot_module
 from tests.faults import damages
+from tests.faults.figures import Figures
 from tests.faults.test_kill import FULL, Server
 
 DAMAGES = 10_000 if FULL else 300
@@ -42,7 +43,9 @@ def answers(index: NewsIndex) -> list[Any]:
     return [*found, index.get("a10")]
 
 
-def test_every_damage_is_refused_by_the_name_of_the_file(files: damages.Files, tmp_path: Path) -> None:
+def test_every_damage_is_refused_by_the_name_of_the_file(
+    files: damages.Files, tmp_path: Path, figures: Figures
+) -> None:
     kinds = {name[:3] for name in damages.in_use(files)}
     assert kinds == {"new", "toc", "seg", "del"}
     damages.write_files(files, tmp_path)
@@ -68,11 +71,19 @@ def test_every_damage_is_refused_by_the_name_of_the_file(files: damages.Files, t
         assert "\n" not in str(caught.value)
         done[what] += 1
     assert len(done) == 7
-    print(f"{sum(done.values())} damages refused by name, {unchanged} without effect, 0 missed: {dict(done)}")
+    figures(
+        "T4a",
+        "damage, whole index",
+        done.total(),
+        undetected=0,
+        wrong=0,
+        crashed=0,
+        note="each refused by the file's name",
+    )
 
 
 def test_damage_under_right_checksums_is_refused_or_answered(
-    index_server: Server, files: damages.Files, tmp_path: Path
+    index_server: Server, files: damages.Files, tmp_path: Path, figures: Figures
 ) -> None:
     folder = tmp_path / "whole"
     folder.mkdir()
@@ -100,4 +111,7 @@ def test_damage_under_right_checksums_is_refused_or_answered(
     assert not bad, f"{len(bad)} of {RESEALED}, such as {bad[0]}"
     assert outcomes["answered"] + outcomes["refused"] == RESEALED
     assert min(outcomes["answered"], outcomes["refused"]) > RESEALED // 20
-    print(f"{RESEALED} damages under right checksums: {dict(outcomes)}; no other error, signal, hang, 256 MiB at most")
+    figures(
+        "T4b", "damage under right checksums", RESEALED, crashed=0,
+        note=f"{outcomes['refused']:,} refused, {outcomes['answered']:,} answered; none over 2 s, 256 MiB",
+    )  # fmt: skip

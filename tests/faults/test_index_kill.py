@@ -15,6 +15,7 @@ import newsindex
 from newsindex.store import merge_policy
 from newsindex.store.storage import FolderStorage
 from newsindex.store.store import Store
+from tests.faults.figures import Figures
 from tests.faults.index_workload import WORDS, IndexWorkload, check_articles, check_files, check_words
 from tests.faults.test_kill import FULL, Server
 from tests.faults.workload import referenced
@@ -24,7 +25,7 @@ IN_ONE_FOLDER = 10
 
 
 def test_nothing_acknowledged_is_lost_by_a_kill(
-    index_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    index_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, figures: Figures
 ) -> None:
     monkeypatch.setattr(merge_policy, "_MOST_IN_TIER", 2)
     commits = in_flight = merges = 0
@@ -69,7 +70,7 @@ def test_nothing_acknowledged_is_lost_by_a_kill(
         assert sum(name.startswith(("toc-", "previous-")) for name in left) == 2, where
     assert commits
     assert merges
-    print(
-        f"{TRIALS} kills, {commits} commits of whole indexes acknowledged in killed processes, 0 lost; "
-        f"{in_flight} were in flight and are there, {merges} commits after a kill merged"
-    )
+    figures(
+        "T1", "kill -9, whole index", TRIALS, lost=0, wrong=0, crashed=0,
+        note=f"{commits:,} commits acknowledged before, {in_flight:,} in flight are there, {merges:,} merged after",
+    )  # fmt: skip

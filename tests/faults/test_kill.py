@@ -17,6 +17,7 @@ import pytest
 from newsindex.errors import IndexClosed, IndexLocked
 from newsindex.store.storage import FolderStorage
 from newsindex.store.store import Store
+from tests.faults.figures import Figures
 from tests.faults.workload import Workload, found_in, referenced
 
 FULL = os.environ.get("NEWSINDEX_FAULTS") == "full"
@@ -65,7 +66,7 @@ def server() -> Iterator[Server]:
     made.stop()
 
 
-def test_nothing_acknowledged_is_lost_by_a_kill(server: Server, tmp_path: Path) -> None:
+def test_nothing_acknowledged_is_lost_by_a_kill(server: Server, tmp_path: Path, figures: Figures) -> None:
     kills = commits = 0
     most_files = 0
     for seed in range((TRIALS + 24) // 25):
@@ -105,10 +106,16 @@ def test_nothing_acknowledged_is_lost_by_a_kill(server: Server, tmp_path: Path) 
             assert sum(name.startswith(("toc-", "previous-")) for name in left) == 2, where
             kills += 1
     assert commits
-    print(f"{kills} kills, {commits} commits acknowledged in killed processes, 0 lost; at most {most_files} files")
+    figures(
+        "T1", "kill -9, commits of files", kills, lost=0, wrong=0, crashed=0,
+        note=f"{commits:,} commits acknowledged before, at most {most_files} files",
+    )  # fmt: skip
 
 
-def test_a_killed_holder_frees_the_lock_though_its_child_lives(server: Server, tmp_path: Path) -> None:
+def test_a_killed_holder_frees_the_lock_though_its_child_lives(
+    server: Server, tmp_path: Path, figures: Figures
+) -> None:
+    slowest = 0.0
     store = Store.create(FolderStorage(tmp_path), {})
     for _ in range(100 if FULL else 5):
         server.ask("hold", tmp_path)
@@ -119,12 +126,15 @@ def test_a_killed_holder_frees_the_lock_though_its_child_lives(server: Server, t
         os.kill(holder, signal.SIGKILL)
         assert list(server.answers()) == []
         try:
+            begun = time.monotonic()
             store.begin(timeout=0.1).close()
+            slowest = max(slowest, time.monotonic() - begun)
+            figures("T7", "holder of the lock killed, its child alive", lost=0, slowest=slowest)
         finally:
             os.kill(child, signal.SIGKILL)
 
 
-def test_two_writers_lose_nothing_and_readers_never_go_back(server: Server, tmp_path: Path) -> None:
+def test_two_writers_lose_nothing_and_readers_never_go_back(server: Server, tmp_path: Path, figures: Figures) -> None:
     count = 300 if FULL else 30
     reader = Store.create(FolderStorage(tmp_path), {})
     for name in ("first", "second"):
@@ -144,6 +154,7 @@ def test_two_writers_lose_nothing_and_readers_never_go_back(server: Server, tmp_
     assert sorted(acknowledged) == found_in(Store.open(FolderStorage(tmp_path)).snapshot)
     assert len(acknowledged) == 2 * count
     assert refreshes == 2 * count
+    figures("T6", "commits of two writers in turns", 2 * count, lost=0, wrong=0)
 
 
 def test_a_forked_child_refuses_and_leaves_the_parents_files_alone(tmp_path: Path) -> None:

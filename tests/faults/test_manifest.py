@@ -22,6 +22,7 @@ from newsindex.store.envelope import ENVELOPE_BYTES, FORMAT, HEADER_BYTES, check
 from newsindex.store.manifest import META, FileEntry, Manifest, SegmentEntry, parse_manifest, toc_name
 from newsindex.store.storage import FolderStorage
 from newsindex.store.store import Store
+from tests.faults.figures import Figures
 from tests.faults.storages import RecordingStorage
 from tests.faults.workload import Workload, fixed_names, found_in
 
@@ -95,7 +96,7 @@ def damage(number: int, names: list[str]) -> tuple[str, dict[str, bytes], set[st
     return "swap", files, {name, other}
 
 
-def check_damage(number: int, names: list[str]) -> None:
+def check_damage(number: int, names: list[str]) -> bool:
     what, files, changed = damage(number, names)
     where = f"damage {number}: {what} of {changed}"
     refusal: FormatError | None = None
@@ -109,18 +110,17 @@ def check_damage(number: int, names: list[str]) -> None:
     else:
         assert Path(refusal.file).name in changed, f"{where}: {refusal}"
         assert "\n" not in str(refusal)
+    return refusal is not None
 
 
-def check_damages(count: int) -> None:
+def check_damages(count: int) -> int:
     names = names_in_use()
     assert {name[:3] for name in names} == {"new", "toc", "seg", "del"}
-    for number in range(count):
-        check_damage(number, names)
+    return sum(check_damage(number, names) for number in range(count))
 
 
-def test_every_damage_is_detected_and_names_the_file() -> None:
-    check_damages(DAMAGES)
-    print(f"{DAMAGES} damages, 0 missed")
+def test_every_damage_is_detected_and_names_the_file(figures: Figures) -> None:
+    figures("T4a", "damage, commits of files", check_damages(DAMAGES), undetected=0, wrong=0, crashed=0)
 
 
 def test_every_single_byte_is_covered() -> None:
@@ -229,13 +229,14 @@ def segment_data(**changes: Any) -> dict[str, Any]:
         manifest_data(segments=[segment_data() | {"deletions": segment_data()["file"]}]),
     ],
 )
-def test_a_crafted_manifest_is_refused(manifest: dict[str, Any] | bytes) -> None:
+def test_a_crafted_manifest_is_refused(manifest: dict[str, Any] | bytes, figures: Figures) -> None:
     assert Store.open(crafted(manifest_data())).snapshot.generation == 1
     with pytest.raises(FormatError, match=toc_name(1)):
         Store.open(crafted(manifest))
+    figures("T4c", "crafted manifests", undetected=0, crashed=0)
 
 
-def test_a_pickle_in_place_of_the_manifest_is_refused(tmp_path: Path) -> None:
+def test_a_pickle_in_place_of_the_manifest_is_refused(tmp_path: Path, figures: Figures) -> None:
     class Opens:
         def __reduce__(self) -> tuple[Callable[..., Any], tuple[str]]:
             return os.mkdir, (str(tmp_path / "ran"),)
@@ -245,9 +246,10 @@ def test_a_pickle_in_place_of_the_manifest_is_refused(tmp_path: Path) -> None:
         with pytest.raises(FormatError, match=toc_name(1)):
             Store.open(RecordingStorage({META: sealed(b"", META, "meta"), toc_name(1): file}))
     assert not (tmp_path / "ran").exists()
+    figures("T4c", "crafted manifests", 2, undetected=0, crashed=0)
 
 
-def test_a_resealed_manifest_opens_or_is_refused_and_no_more() -> None:
+def test_a_resealed_manifest_opens_or_is_refused_and_no_more(figures: Figures) -> None:
     files = index_files()
     toc = names_in_use()[1]
     body = files[toc][HEADER_BYTES : len(files[toc]) - (ENVELOPE_BYTES - HEADER_BYTES)]
@@ -262,6 +264,7 @@ def test_a_resealed_manifest_opens_or_is_refused_and_no_more() -> None:
         except FormatError:
             refused += 1
     assert refused > DAMAGES // 10
+    figures("T4b", "manifests under right checksums", DAMAGES // 4, crashed=0, note=f"{refused:,} refused")
 
 
 def with_version(data: bytes, major: int, minor: int) -> bytes:
@@ -269,12 +272,13 @@ def with_version(data: bytes, major: int, minor: int) -> bytes:
     return start + struct.pack("<Q", xxhash.xxh3_64_intdigest(start)) + data[HEADER_BYTES:]
 
 
-def test_another_version_is_told_with_both_numbers() -> None:
+def test_another_version_is_told_with_both_numbers(figures: Figures) -> None:
     files = index_files()
     for name in names_in_use():
         for major, way_out in ((FORMAT[0] + 1, "use a newer newsindex"), (0, "export with the newsindex that made it")):
             with pytest.raises(FormatError, match=rf"{name}: format {major}\.4, .* reads 1\.0; {way_out}"):
                 Store.open(RecordingStorage(files | {name: with_version(files[name], major, 4)}))
+    figures("T10", "files of another version", 2 * len(names_in_use()), undetected=0)
     newer = {name: with_version(data, FORMAT[0], 9) for name, data in files.items()}
     assert found_in(Store.open(RecordingStorage(newer)).snapshot) == WORKLOAD.expected(COMMITS)
 

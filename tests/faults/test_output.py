@@ -19,6 +19,7 @@ from newsindex.display import (
     print_facets,
     print_hits,
 )
+from tests.faults.figures import Figures
 from tests.faults.test_kill import FULL
 from tests.newsroom import FORBIDDEN
 
@@ -125,7 +126,7 @@ def test_the_checks_see_what_is_live() -> None:
     raise AssertionError("an escape is not seen")
 
 
-def test_hostile_articles_are_only_text(tmp_path: Path) -> None:
+def test_hostile_articles_are_only_text(tmp_path: Path, figures: Figures) -> None:
     file = Terminal()
     screen = Screen(file)
     marked = shown = 0
@@ -159,4 +160,7 @@ def test_hostile_articles_are_only_text(tmp_path: Path) -> None:
                 print_explanation(screen, index.explain(query[:200], hit.id))
             check_terminal(file)
     assert marked > shown
-    print(f"{ARTICLES} hostile articles, {shown} hits shown, {marked} words marked: 0 live tags, 0 controls")
+    figures(
+        "T14", "hostile articles shown", ARTICLES, wrong=0, crashed=0,
+        note=f"{shown:,} hits, {marked:,} words marked: no live tag, attribute, control or turn of direction",
+    )  # fmt: skip

@@ -15,6 +15,7 @@ from newsindex.errors import FormatError, IndexNotFound, StorageError
 from newsindex.store.commit import StoreWriter
 from newsindex.store.manifest import META, Manifest, generation_of
 from newsindex.store.store import Store
+from tests.faults.figures import Figures
 from tests.faults.storages import Disk, Operation, RecordedFile, RecordingStorage, crash_states
 from tests.faults.workload import Workload, batch, fixed_names, found_in, write
 
@@ -137,13 +138,13 @@ def run(checker: Checker, storage: RecordingStorage, seed: int, limit: int) -> i
     return len(chosen)
 
 
-def test_no_state_after_power_loss_is_bad() -> None:
+def test_no_state_after_power_loss_is_bad(figures: Figures) -> None:
     checked = seed = 0
     while checked < STATES:
         limit = STATES if FULL else STATES // 3
         checked += run(Checker(Workload(seed)), RecordingStorage(), seed, limit)
         seed += 1
-    print(f"{checked} states, seeds 0 to {seed - 1}, 0 bad")
+    figures("T2", "states after power loss", checked, lost=0, wrong=0, crashed=0, note=f"seeds 0 to {seed - 1}")
 
 
 class SkipsSync(RecordingStorage):
@@ -300,12 +301,13 @@ MUTANTS: dict[str, tuple[Callable[..., RecordingStorage], type[Store], Callable[
 
 
 @pytest.mark.parametrize("name", MUTANTS)
-def test_each_mutant_of_the_protocol_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_mutant_of_the_protocol_is_caught(name: str, monkeypatch: pytest.MonkeyPatch, figures: Figures) -> None:
     make, store_class, patch = MUTANTS[name]
     patch(monkeypatch)
     with pytest.raises((Bad, AssertionError, FormatError, StorageError)) as caught:
         run_seeds(make, store_class)
     print(f"{name}: {caught.value}")
+    figures("T2", "mutants of the protocol", undetected=0)
 
 
 def run_seeds(make: Callable[..., RecordingStorage], store_class: type[Store]) -> None:

@@ -14,6 +14,7 @@ from newsindex.store.commit import StoreWriter
 from newsindex.store.manifest import LOCK, META, FileEntry, SegmentEntry, toc_name
 from newsindex.store.storage import FolderStorage, OpenedFile
 from newsindex.store.store import Store
+from tests.faults.figures import Figures
 from tests.faults.storages import RecordingStorage
 from tests.faults.workload import batch, found_in, write
 
@@ -280,7 +281,7 @@ def test_two_writers_take_turns(tmp_path: Path) -> None:
     store.begin(timeout=0).close()
 
 
-def test_foreign_files_are_left_alone(tmp_path: Path) -> None:
+def test_foreign_files_are_left_alone(tmp_path: Path, figures: Figures) -> None:
     store = Store.create(FolderStorage(tmp_path), {})
     foreign = ["notes.txt", "seg-1.nix", "SEG-00000000000000000001-" + "a" * 32 + ".nix", "toc-1", "pending-x"]
     for name in foreign:
@@ -290,6 +291,7 @@ def test_foreign_files_are_left_alone(tmp_path: Path) -> None:
         replace_all(store, number)
     assert {name for name in foreign if (tmp_path / name).read_text() == name} == set(foreign)
     assert found_in(Store.open(FolderStorage(tmp_path)).snapshot) == batch(3)
+    figures("T9", "foreign files in the folder", len(foreign) + 1, lost=0)
 
 
 def test_an_index_is_made_once_and_only_in_an_empty_folder(tmp_path: Path) -> None:
@@ -310,7 +312,7 @@ def test_an_index_is_made_once_and_only_in_an_empty_folder(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("kind", ["link", "folder", "pipe"])
 @pytest.mark.parametrize("prefix", ["seg-", "toc-", "newsindex"])
-def test_only_regular_files_are_opened(kind: str, prefix: str, tmp_path: Path) -> None:
+def test_only_regular_files_are_opened(kind: str, prefix: str, tmp_path: Path, figures: Figures) -> None:
     store = Store.create(FolderStorage(tmp_path / "index"), {})
     add(store, 1)
     path = next(path for path in (tmp_path / "index").iterdir() if path.name.startswith(prefix))
@@ -323,12 +325,14 @@ def test_only_regular_files_are_opened(kind: str, prefix: str, tmp_path: Path) -
         os.mkfifo(path)
     with pytest.raises(FormatError, match=f"{path.name}: .*(symbolic link|not a regular file)"):
         Store.open(FolderStorage(tmp_path / "index"))
+    figures("T4c", "crafted names and links", undetected=0, crashed=0)
 
 
 @pytest.mark.parametrize("name", ["../outside", "a/b", "/etc/passwd", "..", ".", "nul\0"])
-def test_the_storage_takes_plain_names_only(name: str, tmp_path: Path) -> None:
+def test_the_storage_takes_plain_names_only(name: str, tmp_path: Path, figures: Figures) -> None:
     with pytest.raises(ValueError, match="no plain file name"):
         FolderStorage(tmp_path).create(name)
+    figures("T4c", "crafted names and links", undetected=0, crashed=0)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="permissions do not hold for the superuser")

@@ -27,6 +27,7 @@ from newsindex.index import NewsIndex
 from newsindex.indexer import Writer
 from newsindex.results import Results
 from newsindex.store import merge_policy
+from tests.faults.figures import Figures
 from tests.faults.index_workload import SECTIONS, WORDS, State, article, check_articles, check_words, section
 from tests.faults.test_kill import FULL
 
@@ -254,16 +255,22 @@ MUTANTS = (
 
 
 @pytest.mark.parametrize(("owner", "name", "mutant"), MUTANTS)
-def test_each_mutant_is_caught(owner: type, name: str, mutant: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_mutant_is_caught(
+    owner: type, name: str, mutant: Any, monkeypatch: pytest.MonkeyPatch, figures: Figures
+) -> None:
     monkeypatch.setattr(owner, name, mutant)
     quick = settings(max_examples=300, stateful_step_count=STEPS, deadline=None, phases=[Phase.generate])
     with pytest.raises(Exception) as caught:  # noqa: PT011 - whatever the mutant leads to
         run_state_machine_as_test(IndexMachine, settings=quick)
     print(f"{mutant.__name__}: {type(caught.value).__name__}")
+    figures("T15", "mutants of the writer", undetected=0)
 
 
-def test_any_sequence_of_acts_leaves_what_a_dict_would() -> None:
+def test_any_sequence_of_acts_leaves_what_a_dict_would(figures: Figures) -> None:
+    done.clear()
     run_state_machine_as_test(
         IndexMachine, settings=settings(max_examples=SEQUENCES, stateful_step_count=STEPS, deadline=None)
     )
-    print(", ".join(f"{count} {what}" for what, count in done.items()), "0 differences")
+    sequences = done.pop("sequences")
+    note = ", ".join(f"{count:,} {what}" for what, count in done.items())
+    figures("T15", "sequences of acts against a dict", sequences, lost=0, wrong=0, crashed=0, note=note)

@@ -1,0 +1,163 @@
+"""Queries as users mistype them and as attackers write them: an answer or a named limit, and soon."""
+
+from __future__ import annotations
+
+import json
+import random
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import newsindex
+from newsindex.errors import QueryTooComplex
+from newsindex.index import NewsIndex
+from tests.faults.figures import Figures
+from tests.faults.test_kill import FULL, ROOT
+
+SOUPS = 200_000 if FULL else 1500
+ARTICLES = 1500
+TERMS = 20_000
+SLOWEST = 1.0
+REFUSED_WITHIN = 0.05
+MOST_KIB = 64 * 1024
+PIECES = (
+    "AND", "OR", "NOT", "and", "NEAR", "TO", "(", ")", "(", ")", '"', '"', "“", "”", "-", "+", "*", "?", "~", "^", "^2",
+    "^-1", "^1e999", ":", "::", "title:", "source:", "published:", "published:2024..", "published:[",
+    "]", "{", "}", "..",
+    ">=", "<", "2024-03", "2024-99", "99999", "0x1", "word1", "word2*", "w*", "*", "a", "é", "中文", "U.S.", "COVID-19",
+    "'s",
+    "\\", "/", "|", "&&", "||", "!", "#", "@", "\x00", "\ud800", "\u202e", "\t", "\n", " ", " ", "  ", ",", ";",
+    "source:\"",
+    "id:", "nofield:x", "title:(", "words:>", "tags:*", "title:w*", "-(", "NOT NOT", "\U0001f600", "x" * 300,
+)  # fmt: skip
+
+
+def article(number: int) -> dict[str, str]:
+    chance = random.Random(f"article {number}")
+    words = " ".join(f"word{chance.randrange(TERMS)}" for _ in range(120))
+    return {"id": str(number), "title": f"word{number} a", "body": words, "source": f"Source {number % 300}",
+            "published": f"20{number % 25:02d}-03-0{number % 9 + 1}"}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("queries") / "index"
+    with newsindex.open(folder, create=True) as index:
+        assert index.add(map(article, range(ARTICLES))).added == ARTICLES
+    return folder
+
+
+def attacks() -> Iterator[str]:
+    """Yield what brought other search libraries to their knees, and its like."""
+    for many in (20, 100, 1000, 2000, 100_000):
+        yield "(" * many
+        yield "(" * many + "word1" + ")" * many
+        yield ")" * many
+        yield '"' * many
+        yield "NOT " * many + "word1"
+        yield "-" * many + "word1"
+        yield "a OR " * many + "a"
+        yield " OR ".join(f"word{number}" for number in range(many))
+        yield " ".join(f"word{number}" for number in range(many))
+        yield " ".join(f"-word{number}" for number in range(many))
+        yield '"' + " ".join(f"word{number}" for number in range(many)) + '"'
+        yield '"' + "a " * many + '"'
+        yield " OR ".join(f"word{number % 10}*" for number in range(many))
+        yield "title:" * many + "a"
+        yield "word1" + "^2" * many
+        yield "word1^" + "9" * many
+        yield "published:" + "9" * many
+        yield "published:[" * many
+        yield "source:(" * many
+        yield "*" * many
+        yield "?" * many
+        yield "(a+)+b" * many
+        yield "\\" * many
+        yield "\u0301" * many
+        yield "中" * many
+        yield "x" * many
+    yield from (
+        "*",
+        "w*",
+        "*a*",
+        "?*",
+        "word*",
+        "title:w*",
+        "published:0001..9999",
+        "published:..",
+        "[a TO z]",
+        "source:*",
+    )
+
+
+def ask(index: NewsIndex, query: str) -> tuple[str, float]:
+    """Return "answered" or "refused", and the processor time that it took."""
+    begun = time.process_time()
+    try:
+        results = index.search(query, facets=("source",))
+        found = results.total
+        for hit in results:
+            str(hit.snippet)
+        assert 0 <= found <= ARTICLES
+        what = "answered"
+    except QueryTooComplex:
+        what = "refused"
+    return what, time.process_time() - begun
+
+
+def test_any_soup_is_answered_or_refused(folder: Path, figures: Figures) -> None:
+    slowest, refused = 0.0, 0
+    with newsindex.open(folder) as index:
+        ask(index, "word1")
+        for number in range(SOUPS):
+            chance = random.Random(f"soup {number}")
+            query = "".join(chance.choice(PIECES) + chance.choice(("", " ")) for _ in range(chance.choice((3, 8, 30))))
+            what, seconds = ask(index, query)
+            assert seconds <= SLOWEST, f"soup {number}: {seconds:.2f} s: {query!r}"
+            slowest = max(slowest, seconds)
+            refused += what == "refused"
+    figures("T11", "queries of mixed pieces", SOUPS, crashed=0, slowest=slowest, note=f"{refused:,} over a limit")
+
+
+def attack(folder: str) -> None:
+    """Ask everything, in a process of its own; say what was slowest and what memory it took."""
+    slowest = slowest_refusal = 0.0
+    counts = {"answered": 0, "refused": 0}
+    late = []
+    with newsindex.open(folder) as index:
+        ask(index, 'word1 "word2 word3" w* -a')
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        for query in attacks():
+            what, seconds = ask(index, query)
+            counts[what] += 1
+            if seconds > REFUSED_WITHIN:  # of a busy machine the better of two times tells more
+                seconds = min(seconds, ask(index, query)[1])
+            if what == "refused":
+                slowest_refusal = max(slowest_refusal, seconds)
+            slowest = max(slowest, seconds)
+            if seconds > (REFUSED_WITHIN if what == "refused" else SLOWEST):
+                late.append(f"{what} after {seconds:.2f} s: {query[:40]!r} of {len(query)}")
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    print(json.dumps({"slowest": slowest, "refusal": slowest_refusal, "memory": memory, "late": late} | counts))
+
+
+def test_attacks_are_answered_or_refused_at_once(folder: Path, figures: Figures) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", f"from tests.faults.test_query_faults import attack; attack({str(folder)!r})"],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    told = json.loads(done.stdout)
+    assert told["late"] == []
+    assert told["memory"] <= MOST_KIB
+    assert told["answered"] > 20
+    assert told["refused"] > 20
+    figures(
+        "T12", "queries made to be costly", told["answered"] + told["refused"], crashed=0, slowest=told["slowest"],
+        note=f"{told['refused']} refused within {told['refusal'] * 1000:.0f} ms; {told['memory'] >> 10} MiB more",
+    )  # fmt: skip
