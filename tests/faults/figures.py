@@ -20,9 +20,10 @@ class Row:
 
     def cells(self) -> list[str]:
         shown = [self.counts[name] for name in COLUMNS]
+        bound = f"{3 / self.trials:.1g}" if self.trials >= 10 else ""
         return [
             self.number, self.what, f"{self.trials:,}", *("" if count is None else f"{count:,}" for count in shown),
-            "" if self.trials < 10 else f"{3 / self.trials:.1g}", "" if self.slowest is None else f"{self.slowest:.3g} s", self.note,
+            bound, "" if self.slowest is None else f"{self.slowest:.3g} s", self.note,
         ]  # fmt: skip
 
 
