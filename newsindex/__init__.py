@@ -6,9 +6,10 @@ READ    text ── query ──> query tree ── search ──> ranked hits �
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import tzinfo
 from os import PathLike
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
@@ -64,6 +65,7 @@ def open(
     language: str | None = None,
     allow_network_fs: bool = False,
     zone: tzinfo | str | None = None,
+    variants: str | PathLike[str] | Mapping[str, Any] | bool | None = None,
 ) -> NewsIndex:
     """Open the index in a folder.
 
@@ -76,16 +78,24 @@ def open(
             English when not given. It is saved in the index.
         allow_network_fs: open it also on NFS, SMB and the like, whose locks and syncs cannot be relied on.
         zone: where the dates are that queries name without a zone, as "Europe/London"; None is where this computer is.
+        variants: a TOML file, or a dict, of words that name the same (`groups = [["Kyiv", "Kiev"]]`), on top of those
+            that come with newsindex; False for none. A word in a query finds its variants too, as one word.
 
     Raises:
         IndexNotFound: no index there, and `create` is false.
         SchemaError: the model or the language does not fit the index.
-        QueryError: no such zone.
+        QueryError: no such zone, or no table of variants.
         FormatError: the index is damaged or of another format.
         StorageError: the folder cannot be read or made.
     """
     from newsindex.index import open_index
 
     return open_index(
-        location, create=create, model=model, language=language, allow_network_fs=allow_network_fs, zone=zone
-    )
+        location,
+        create=create,
+        model=model,
+        language=language,
+        allow_network_fs=allow_network_fs,
+        zone=zone,
+        variants=variants,
+    )  # fmt: skip

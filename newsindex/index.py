@@ -38,6 +38,7 @@ from newsindex.store.live import open_live
 from newsindex.store.network import network_file_system
 from newsindex.store.storage import FolderStorage
 from newsindex.store.store import Store
+from newsindex.variants import Given, Variants
 
 __all__ = ["NewsIndex", "Stats", "open_index", "rebuild_index"]
 
@@ -85,6 +86,7 @@ def open_index(
     language: str | None,
     allow_network_fs: bool,
     zone: tzinfo | str | None = None,
+    variants: Given = None,
 ) -> NewsIndex:
     """Open, or make, the index in a folder: see `newsindex.open`."""
     if model is not None and not (isinstance(model, type) and issubclass(model, BaseModel)):
@@ -92,6 +94,7 @@ def open_index(
     if language is not None and not isinstance(language, str):
         raise SchemaError(f"language: a name or a two-letter code, as 'english' or 'en', not {language!r}")
     clock = Clock.of(None, zone)
+    table = Variants.of(variants)
     if "\0" in str(location):
         raise IndexNotFound(f"{str(location)!r}: a path cannot have a NUL character in it; give another folder")
     network = None if allow_network_fs else network_file_system(Path(location))
@@ -111,7 +114,7 @@ def open_index(
     schema = Schema.from_json(store.snapshot.manifest.schema, str(location), model)
     if language is not None and language_name(language) != schema.language:
         raise SchemaError(f"{location}: the index is in {schema.language!r}, not {language!r}; index anew to change it")
-    return NewsIndex(Path(location), store, schema, clock)
+    return NewsIndex(Path(location), store, schema, clock, table)
 
 
 def rebuild_index(location: str | PathLike[str], progress: Callable[[int], object] | None = None) -> RebuildReport:
@@ -146,14 +149,16 @@ class NewsIndex:
     that was newest when it was opened, its own commits, and others' after `refresh()`.
     """
 
-    def __init__(self, folder: Path, store: Store, schema: Schema, clock: Clock) -> None:
+    def __init__(
+        self, folder: Path, store: Store, schema: Schema, clock: Clock, variants: Variants | None = None
+    ) -> None:
         self._folder = folder
         self._store = store
         self.schema = schema
         self._analyzer = Analyzer(schema.language)
         self._clock = clock
         self._forks: int | None = _forks
-        self._vocabulary = Vocabulary(schema, self._analyzer)
+        self._vocabulary = Vocabulary(schema, self._analyzer, variants)
         self._face: Any = None
         self._refreshing = threading.Lock()
         self._snapshot = self._open_snapshot(None)
@@ -229,13 +234,14 @@ class NewsIndex:
             return writer.delete(dict.fromkeys(wanted))
 
     def _to_delete(self, search: Search) -> list[str]:
+        found = search.matching().tolist()
         unclear = [remark for remark in search.diagnostics if remark.kind not in _HARMLESS]
         if unclear:
             raise QueryError(f"delete: the query is not clear, nothing was deleted: {unclear[0]}")
         only_excluded = any(remark.kind == "only-excluded" for remark in search.diagnostics)
         if only_excluded and 0 < search.count() == search.candidates():
             raise QueryError("delete: the query excludes nothing, nothing was deleted; query='*' deletes every article")
-        return [search.snapshot.article_id(number) for number in search.matching().tolist()]
+        return [search.snapshot.article_id(number) for number in found]
 
     # Reading
 

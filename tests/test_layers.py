@@ -12,7 +12,7 @@ import newsindex
 PACKAGE = Path(newsindex.__file__).parent
 ROWS = [
     ["errors", "pipeline_kernel"],
-    ["dates", "kernel", "whoosh_door"],
+    ["dates", "variants", "kernel", "whoosh_door"],
     ["schema"],
     ["sources"],
     ["analysis"],

@@ -199,7 +199,7 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
         "--to-previous", action="store_true", required=True, help="go back to the commit before; there is no other way"
     )
 
-    command("repl", "search at a prompt", epilog=_REPL_EPILOG)
+    _add_variants(command("repl", "search at a prompt", epilog=_REPL_EPILOG))
     demo = command("demo", "search the sample articles that newsindex ships")
     demo.add_argument("--archive", metavar="DIR", help="keep the archive in this folder")
     return parser, commands
@@ -208,6 +208,14 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
 def _add_query(parser: _Parser) -> None:
     parser.add_argument("query", metavar="QUERY", nargs="*", type=_word, help="the query; -word excludes a word")
     _add_where(parser)
+    _add_variants(parser)
+
+
+def _add_variants(parser: _Parser) -> None:
+    parser.add_argument("--variants", metavar="FILE", type=_word, help="a TOML file of words that name the same")
+    parser.add_argument(
+        "--no-variants", dest="variants", action="store_false", default=None, help="kiev does not find kyiv"
+    )
 
 
 def _add_where(parser: _Parser) -> None:

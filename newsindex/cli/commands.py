@@ -36,7 +36,9 @@ FOUND, NOTHING = 0, 1
 def search(arguments: Namespace) -> int:
     """Print hits; diagnostics go to standard error, so that a pipe gets hits only."""
     query = " ".join(arguments.query)
-    with newsindex.open(arguments.archive, allow_network_fs=arguments.allow_network_fs) as index:
+    with newsindex.open(
+        arguments.archive, allow_network_fs=arguments.allow_network_fs, variants=arguments.variants
+    ) as index:
         began = time.perf_counter()
         results = index.search(
             query,
@@ -68,7 +70,9 @@ def search(arguments: Namespace) -> int:
 def count(arguments: Namespace) -> int:
     """Print how many articles match."""
     query = " ".join(arguments.query)
-    with newsindex.open(arguments.archive, allow_network_fs=arguments.allow_network_fs) as index:
+    with newsindex.open(
+        arguments.archive, allow_network_fs=arguments.allow_network_fs, variants=arguments.variants
+    ) as index:
         results = index.search(query, where=parse_where(arguments.where, index.schema), limit=1)
         _explain_query(query, results)
         print(results.total)

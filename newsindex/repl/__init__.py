@@ -18,7 +18,9 @@ __all__ = ["repl", "run"]
 
 def repl(arguments: Namespace) -> int:
     """Open the archive and search it at a prompt."""
-    with newsindex.open(arguments.archive, allow_network_fs=arguments.allow_network_fs) as index:
+    with newsindex.open(
+        arguments.archive, allow_network_fs=arguments.allow_network_fs, variants=arguments.variants
+    ) as index:
         run(index)
     return 0
 

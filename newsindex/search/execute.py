@@ -10,13 +10,24 @@ import numpy.typing as npt
 from newsindex.query.tree import Range
 from newsindex.search.deadline import Deadline
 from newsindex.search.ordering import top_by_date, top_by_score
-from newsindex.search.parts import AllPart, AnyPart, CountPart, ExpansionPart, Part, PlacePart, SetPart, TermPart
+from newsindex.search.parts import (
+    AllPart,
+    AnyPart,
+    CountPart,
+    ExpansionPart,
+    Part,
+    PlacePart,
+    SetPart,
+    TermPart,
+    VariantPart,
+)
 from newsindex.search.place_sets import expansion_bitmap, place_bitmap
 from newsindex.search.plan import Plan
 from newsindex.search.segment import NO_BITS
 from newsindex.search.sets import (
     accumulate,
     accumulate_constant,
+    accumulate_together,
     at_least,
     count,
     count_word,
@@ -90,6 +101,8 @@ class Execution:
             return phrase_bitmap(segment, rows, np.arange(len(rows)), part.mask, within, deadline=self.deadline)
         if isinstance(part, ExpansionPart):
             return expansion_bitmap(self.plan, at, part, within, self.deadline)
+        if isinstance(part, VariantPart):
+            return terms_union(segment, self.plan.rows[at][list(part.places)], part.mask, self.deadline)
         if isinstance(part, SetPart):
             return set_bitmap(segment, part.node, within)
         if isinstance(part, AnyPart):
@@ -269,6 +282,9 @@ class Execution:
             within = intersection([matching, *(self.part(at, gate) for gate in scorer.gates)])
             if scorer.place < 0:
                 accumulate_constant(within, scorer.factor, scores)
+            elif scorer.others:
+                rows = plan.rows[at][[scorer.place, *scorer.others]]
+                accumulate_together(segment, rows, scorer.mask, scorer.factor, plan.parameters, within, scores)
             else:
                 row = plan.rows[at][scorer.place]
                 accumulate(

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from newsindex.codec.reader import TermInfo
 from newsindex.results import Explanation
 from newsindex.search.execute import Execution
 from newsindex.search.plan import Scorer
-from newsindex.search.scoring import contribution, norm
+from newsindex.search.scoring import contribution, idf, norm
+from newsindex.search.segment import SearchSegment
 
 __all__ = ["explain", "score_of"]
+
+_Array = npt.NDArray[Any]
 
 
 def explain(execution: Execution, number: int) -> Explanation:
@@ -47,31 +52,39 @@ def _term(execution: Execution, scorer: Scorer, at: int, doc: int) -> Explanatio
     plan = execution.plan
     parameters = plan.parameters
     segment = plan.snapshot.segments[at]
-    row = plan.rows[at][scorer.place]
-    if not row[2]:
-        return None
-    docs, freqs = segment.reader.postings(TermInfo(*row.tolist()))
-    place = int(np.searchsorted(docs, doc))
-    if place == docs.size or docs[place] != doc:
-        return None
     names = segment.reader.schema.text_fields
-    frequency, said = 0.0, []
-    for field, name in enumerate(names):
-        times = int(freqs[field, place])
-        if scorer.mask >> field & 1 and times:
-            weight = float(parameters.field_weights[field])
-            frequency += weight * times
-            said.append(f"{times} in {name} × weight {weight:g}")
+    frequency, said, terms = 0.0, [], []
+    for place in (scorer.place, *scorer.others):
+        times = _frequencies(segment, plan.rows[at][place], doc)
+        word = plan.terms[place].decode()
+        for field, name in enumerate(names):
+            if scorer.mask >> field & 1 and times[field]:
+                weight = float(parameters.field_weights[field])
+                frequency += weight * times[field]
+                shown = f"{times[field]} in {name} × weight {weight:g}"
+                said.append(f"{word}: {shown}" if scorer.others else shown)
+        terms.append(word)
     if not frequency:
         return None
     length = float(segment.lengths_under(parameters.field_weights.tolist())[doc])
     added = norm(length, parameters)
-    rarity = plan.idf(scorer.place)
-    term = plan.terms[scorer.place].decode()
+    doc_freq = plan.doc_freq(scorer)
+    rarity = idf(plan.snapshot.doc_count, doc_freq)
+    term = " or ".join(terms)
     return Explanation(
         contribution(scorer.factor, frequency, length, parameters),
-        f"{term} = factor {scorer.factor / rarity:g} × idf {rarity:.4f} ({plan.doc_freqs[scorer.place]:,} of "
+        f"{term} = factor {scorer.factor / rarity:g} × idf {rarity:.4f} ({doc_freq:,} of "
         f"{plan.snapshot.doc_count:,} articles) × {frequency / (frequency + added):.4f}, which is tf / (tf + norm): "
         f"tf {frequency:g} ({', '.join(said)}), "
         f"norm {added:.4f} (length {length:g}, average {parameters.average:.1f})",
     )
+
+
+def _frequencies(segment: SearchSegment, row: _Array, doc: int) -> list[int]:
+    """Return how often a term stands in each field of an article."""
+    if row[2]:
+        docs, freqs = segment.reader.postings(TermInfo(*row.tolist()))
+        place = int(np.searchsorted(docs, doc))
+        if place < docs.size and docs[place] == doc:
+            return [int(times) for times in freqs[:, place]]
+    return [0] * segment.field_count

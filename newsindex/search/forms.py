@@ -57,6 +57,8 @@ class Forms:
             QueryTooComplex: the deadline is over.
         """
         has = np.zeros(places.size, bool)
+        if not places.size:
+            return has
         texts, begins = np.unique(places >> FIELD_SHIFT, return_index=True)
         ends = np.append(begins[1:], places.size)
         docs = (texts >> (ARTICLE_SHIFT - FIELD_SHIFT)) + window.first_article

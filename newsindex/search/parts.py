@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from newsindex.analysis import Analyzer
 from newsindex.query.tree import Exists, Near, Prefix, Range, Value, Wildcard
 from newsindex.schema import Keyword, Schema
+from newsindex.variants import Variants
 
 __all__ = [
-    "AllPart", "AnyPart", "AnyPlaces", "CountPart", "ExpansionPart", "LeafPlaces", "NearPlaces", "Part", "PlacePart",
-    "Places", "SetPart", "TermPart", "Vocabulary", "is_scored", "leaf_parts",
+    "AllPart", "AnyPart", "AnyPlaces", "CountPart", "ExpansionPart", "LeafPart", "LeafPlaces", "NearPlaces", "Part",
+    "PlacePart", "Places", "SetPart", "TermPart", "VariantPart", "Vocabulary", "is_scored", "leaf_parts",
 ]  # fmt: skip
 
 # Texts whose terms are remembered.
@@ -54,6 +57,25 @@ class ExpansionPart:
 
 
 @dataclass(slots=True, eq=False)
+class VariantPart:
+    """A word with its variants, scored as one word: any of the terms, the first of which was typed.
+
+    `names` are the variants as they are shown; `places` are those of the terms in the plan's list of them.
+    """
+
+    terms: tuple[bytes, ...]
+    names: tuple[str, ...]
+    mask: int
+    factor: float
+    node: Any
+    excluded: bool
+    places: tuple[int, ...] = ()
+
+
+LeafPart = TermPart | ExpansionPart | VariantPart
+
+
+@dataclass(slots=True, eq=False)
 class SetPart:
     """Articles that have a value, one that is like a text, one in a range, or any; they score nothing."""
 
@@ -91,7 +113,7 @@ class LeafPlaces:
     In the `lead` they stand in the first paragraph, or hundred words, of their field.
     """
 
-    leaf: TermPart | ExpansionPart
+    leaf: LeafPart
     slop: int = 0
     lead: bool = False
 
@@ -124,11 +146,11 @@ class PlacePart:
 
     places: Places
     count: int
-    leaves: list[TermPart | ExpansionPart]
-    scored: list[tuple[TermPart | ExpansionPart, tuple[Part, ...]]]
+    leaves: list[LeafPart]
+    scored: list[tuple[LeafPart, tuple[Part, ...]]]
 
 
-Part = TermPart | ExpansionPart | SetPart | AllPart | AnyPart | CountPart | PlacePart
+Part = LeafPart | SetPart | AllPart | AnyPart | CountPart | PlacePart
 
 
 class Vocabulary:
@@ -137,7 +159,8 @@ class Vocabulary:
     Any number of threads may use one.
     """
 
-    def __init__(self, schema: Schema, analyzer: Analyzer) -> None:
+    def __init__(self, schema: Schema, analyzer: Analyzer, variants: Variants | None = None) -> None:
+        self._variants = variants
         self.schema = schema
         self.analyzer = analyzer
         self.all_fields = (1 << len(schema.text_fields)) - 1
@@ -160,19 +183,43 @@ class Vocabulary:
             self._terms[text] = found
         return found
 
+    def variants(self, text: str) -> tuple[tuple[str, bytes], ...]:
+        """Return the words that are variants of a word, and their terms."""
+        if self._variants is None or len(self.terms(text)) != 1:
+            return ()
+        found = self._variants_of(text)
+        terms = [(word, self.terms(word)) for word in found]
+        return tuple((word, own[0]) for word, own in terms if len(own) == 1 and own != self.terms(text))
+
+    @cached_property
+    def _variants_of(self) -> Callable[[str], tuple[str, ...]]:
+        assert self._variants is not None
+        analyzer = self.analyzer
+
+        def surface(word: str) -> str | None:
+            surfaces = analyzer.surfaces(word)
+            return surfaces[0] if len(surfaces) == 1 else None
+
+        def term(word: str) -> str | None:
+            own = surface(word)
+            return None if own is None else analyzer.term(own)
+
+        table = self._variants.table(term, analyzer.language)
+        return lambda word: table(surface(word) or word)
+
     def names(self, mask: int) -> tuple[str, ...]:
         """Return the text fields of a mask."""
         return tuple(name for place, name in enumerate(self.schema.text_fields) if mask >> place & 1)
 
 
-def leaf_parts(part: Part) -> list[TermPart | ExpansionPart | SetPart]:
+def leaf_parts(part: Part) -> list[LeafPart | SetPart]:
     """Return the parts that have no parts, of each part what is excluded last."""
-    found: list[TermPart | ExpansionPart | SetPart] = []
+    found: list[LeafPart | SetPart] = []
     _gather(part, found)
     return found
 
 
-def _gather(part: Part, found: list[TermPart | ExpansionPart | SetPart]) -> None:
+def _gather(part: Part, found: list[LeafPart | SetPart]) -> None:
     if isinstance(part, AllPart | AnyPart | CountPart):
         for inner in part.parts:
             if type(inner) is TermPart:

@@ -12,7 +12,16 @@ from newsindex.search.deadline import Deadline
 from newsindex.search.forms import Forms
 from newsindex.search.occurrences import MOST_SPANS, Window, matching_articles
 from newsindex.search.occurrences_kernel import ARTICLE_SHIFT
-from newsindex.search.parts import AnyPlaces, ExpansionPart, LeafPlaces, NearPlaces, PlacePart, Places, TermPart
+from newsindex.search.parts import (
+    AnyPlaces,
+    ExpansionPart,
+    LeafPlaces,
+    NearPlaces,
+    PlacePart,
+    Places,
+    TermPart,
+    VariantPart,
+)
 from newsindex.search.plan import Plan
 from newsindex.search.sets import difference, intersection, nothing, terms_and, terms_union, union
 from newsindex.search.spans import (
@@ -80,6 +89,9 @@ class _Finder:
             if isinstance(part, AnyPlaces):
                 found = [self.candidates(inner, within) for inner in part.parts]
                 within = union(found) if found else nothing(self.segment)
+            elif isinstance(part.leaf, VariantPart):
+                rows = self.rows[list(part.leaf.places)]
+                within = intersection([terms_union(self.segment, rows, part.leaf.mask, self.deadline), within])
             elif isinstance(part.leaf, ExpansionPart):
                 expansion = self.plan.expansions[part.leaf]
                 rows = np.concatenate([expansion.rows[self.at], expansion.checked[self.at]])
@@ -131,6 +143,9 @@ class _Finder:
             rows = self.plan.expansions[leaf].rows[self.at]
             found = [words_of(window.places(row, leaf.mask)) for row in rows if row[1] & leaf.mask]
             spans = union_of_spans([*found, self.checked(window, leaf)])
+        elif isinstance(leaf, VariantPart):
+            rows = self.rows[list(leaf.places)]
+            spans = union_of_spans([words_of(window.places(row, leaf.mask)) for row in rows if row[1] & leaf.mask])
         else:
             spans = self._words(window, leaf, places.slop)
         if places.lead:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from newsindex.query.diagnostics import Diagnostic
@@ -18,14 +19,17 @@ from newsindex.search.parts import (
     AnyPart,
     CountPart,
     ExpansionPart,
+    LeafPart,
     Part,
     PlacePart,
     SetPart,
     TermPart,
+    VariantPart,
     Vocabulary,
     leaf_parts,
 )
 from newsindex.search.scoring import ROUNDING, Parameters, Ranking, idf
+from newsindex.search.sets import count, terms_union
 from newsindex.search.snapshot import Snapshot
 from newsindex.search.tree_parts import to_parts
 from newsindex.search.values import has_value, nearest_value
@@ -55,13 +59,15 @@ class Scorer:
     """What adds to the scores of the articles that match the whole query and all of `gates`.
 
     A term adds its contribution where it stands in a field of the mask, `factor` being the query's times its idf; an
-    expansion (`place` -1) adds `factor`.
+    expansion (`place` -1) adds `factor`. A word with variants is one term that has all of their frequencies: `others`
+    are the places of those.
     """
 
     gates: tuple[Part, ...]
     place: int
     mask: int
     factor: float
+    others: tuple[int, ...] = ()
 
 
 class Plan:
@@ -80,6 +86,8 @@ class Plan:
         self.fields: list[int] = []
         """Of each term, in which fields any segment has it."""
         self.doc_freqs: list[int] = []
+        self.variant_freqs: dict[VariantPart, int] = {}
+        """How many articles have the word or one of its variants."""
         self.expansions: dict[ExpansionPart, Expansion] = {}
         self.bitmaps: dict[tuple[int, Part | None], _Array] = {}
         """What was found of each segment: the articles that match (None), or that match and have a part."""
@@ -89,6 +97,13 @@ class Plan:
     def idf(self, place: int) -> float:
         """Return the idf of a term."""
         return idf(self.snapshot.doc_count, self.doc_freqs[place])
+
+    def doc_freq(self, scorer: Scorer) -> int:
+        """Return how many articles have what a scorer that is no expansion's adds for."""
+        if not scorer.others:
+            return self.doc_freqs[scorer.place]
+        places = scorer.place, *scorer.others
+        return next(freq for part, freq in self.variant_freqs.items() if part.places == places)
 
     @cached_property
     def scorers(self) -> list[Scorer]:
@@ -101,6 +116,8 @@ class Plan:
             yield from self.term_scorers([part], gates if len(part.terms) == 1 else own)
         elif isinstance(part, ExpansionPart):
             yield Scorer(own, -1, part.mask, (part.factor + ROUNDING) - ROUNDING)
+        elif isinstance(part, VariantPart):
+            yield self._variants_scorer(part, gates)
         elif isinstance(part, AllPart):
             # All of them match together: a word that stands in several of them is one word, asked for several times.
             yield from self.term_scorers([inner for inner in part.parts if isinstance(inner, TermPart)], own)
@@ -117,9 +134,15 @@ class Plan:
             for leaf, needed in part.scored:
                 if isinstance(leaf, TermPart):
                     yield from self.term_scorers([leaf], (*own, *needed))
+                elif isinstance(leaf, VariantPart):
+                    yield self._variants_scorer(leaf, (*own, *needed))
                 else:
                     factor = (leaf.factor + ROUNDING) - ROUNDING
                     yield Scorer((*own, *needed, leaf), -1, leaf.mask, factor)
+
+    def _variants_scorer(self, part: VariantPart, gates: tuple[Part, ...]) -> Scorer:
+        factor = part.factor * idf(self.snapshot.doc_count, self.variant_freqs[part])
+        return Scorer(gates, part.places[0], part.mask, factor, part.places[1:])
 
     def term_scorers(self, parts: Sequence[TermPart], gates: tuple[Part, ...]) -> list[Scorer]:
         """Return what the terms of parts that match together add."""
@@ -154,6 +177,10 @@ class Plan:
             if isinstance(part, TermPart) and not part.excluded:
                 terms = tuple(term.decode() for term in part.terms)
                 found.append((part.node.start, Leaf(names(part.mask), terms, part.factor, str(part.node))))
+            elif isinstance(part, VariantPart) and not part.excluded:
+                for term in part.terms:
+                    leaf = Leaf(names(part.mask), (term.decode(),), part.factor, str(part.node))
+                    found.append((part.node.start, leaf))
             elif isinstance(part, ExpansionPart) and not part.excluded:
                 expanded = self.expansions[part].terms()
                 leaf = Leaf(names(part.mask), expanded, part.factor, str(part.node), _beginning(part))
@@ -180,12 +207,18 @@ def make_plan(
         QueryTooComplex: the query has more than 1,024 words, those of phrases counted, or needs too much time.
     """
     diagnostics: list[Diagnostic] = []
-    root = to_parts(tree, vocabulary, diagnostics)
+    known = snapshot.known_variants
+
+    def variants(text: str) -> tuple[tuple[str, bytes], ...]:
+        found = known.get(text)
+        return _living_variants(vocabulary, snapshot, text) if found is None else found
+
+    root = to_parts(tree, vocabulary, diagnostics, variants)
     plan = Plan(vocabulary, snapshot, snapshot.parameters(ranking), root)
-    leaves: list[TermPart | ExpansionPart | SetPart]
+    leaves: list[LeafPart | SetPart]
     leaves = [root] if type(root) is TermPart else leaf_parts(root)
     for node in filters:
-        part = to_parts(node, vocabulary, diagnostics)
+        part = to_parts(node, vocabulary, diagnostics, variants)
         plan.filters.append(part)
         leaves += leaf_parts(part)
     _find_terms(plan, leaves)
@@ -197,6 +230,9 @@ def make_plan(
                 if not fields[place] & leaf.mask:
                     _Remarks(plan, diagnostics).missing_word(leaf)
                     break
+        elif type(leaf) is VariantPart:
+            plan.variant_freqs[leaf] = _union_freq(plan, leaf, deadline)
+            _Remarks(plan, diagnostics).variants(leaf)
         elif type(leaf) is ExpansionPart:
             if expander is None:
                 expander = Expander(snapshot, vocabulary.analyzer.term, deadline)
@@ -213,11 +249,11 @@ def make_plan(
     return plan
 
 
-def _find_terms(plan: Plan, leaves: list[TermPart | ExpansionPart | SetPart]) -> None:
+def _find_terms(plan: Plan, leaves: list[LeafPart | SetPart]) -> None:
     """Look up the terms, each once, in every segment."""
     terms: dict[bytes, int] = {}
     for leaf in leaves:
-        if type(leaf) is TermPart:
+        if type(leaf) is TermPart or type(leaf) is VariantPart:
             own = leaf.terms
             if len(own) == 1:
                 leaf.places = (terms.setdefault(own[0], len(terms)),)
@@ -237,6 +273,27 @@ def _find_terms(plan: Plan, leaves: list[TermPart | ExpansionPart | SetPart]) ->
     plan.fields, plan.doc_freqs = fields, doc_freqs
 
 
+def _living_variants(vocabulary: Vocabulary, snapshot: Snapshot, text: str) -> tuple[tuple[str, bytes], ...]:
+    """Return the variants of a word that any article has, and remember them."""
+    found = vocabulary.variants(text)
+    if found:
+        terms = [term for _, term in found]
+        freqs = sum((segment.find(terms)[:, 2] for segment in snapshot.segments), np.zeros(len(terms), np.int64))
+        found = tuple(pair for pair, freq in zip(found, freqs.tolist(), strict=True) if freq)
+    if len(snapshot.known_variants) >= _REMEMBERED:
+        snapshot.known_variants.clear()
+    snapshot.known_variants[text] = found
+    return found
+
+
+def _union_freq(plan: Plan, part: VariantPart, deadline: Deadline) -> int:
+    """Return how many articles have one of the terms, those included that are deleted but not yet merged away."""
+    every = plan.vocabulary.all_fields
+    segments = zip(plan.snapshot.segments, plan.rows, strict=True)
+    return sum(count(terms_union(segment, rows[list(part.places)], every, deadline)) for segment, rows in segments)
+
+
+_REMEMBERED = 4096
 _SAID = {
     "prefix": "a word that begins with",
     "pair": "the word",
@@ -269,6 +326,13 @@ class _Remarks:
                 shown = node.text if len(part.terms) == 1 else surfaces[term]
                 place = f" in {node.field}" if node.field else ""
                 self.missing("no-such-term", f"no article has the word {shown!r}{place}", part)
+
+    def variants(self, part: VariantPart) -> None:
+        names = ", ".join(part.names)
+        node = part.node
+        message = f"also matched: {names}; ={node.text} finds just {node.text!r}"
+        if all(said.message != message for said in self.diagnostics):
+            self.say("also-matched", message, node)
 
     def expansion(self, part: ExpansionPart, expanded: Expansion) -> None:
         node = part.node

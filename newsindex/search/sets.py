@@ -13,18 +13,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from newsindex.codec.reader import TermInfo
 from newsindex.search.bits_kernel import count_bits, list_bits
 from newsindex.search.deadline import Deadline
 from newsindex.search.phrase_sets_kernel import phrase_bits
 from newsindex.search.score_kernel import add_constant, add_scores
-from newsindex.search.scoring import Parameters
+from newsindex.search.scoring import ROUNDING, Parameters
 from newsindex.search.segment import NO_BITS, SearchSegment
 from newsindex.search.sets_kernel import and_terms, first_of_terms, or_terms
 
 __all__ = [
-    "accumulate", "accumulate_constant", "at_least", "complement", "count", "count_word", "difference", "everything",
-    "first_of_union", "intersection", "living", "no_scores", "nothing", "numbers", "phrase_bitmap", "term_bitmap",
-    "terms_and", "terms_union", "union",
+    "accumulate", "accumulate_constant", "accumulate_together", "at_least", "complement", "count", "count_word",
+    "difference", "everything", "first_of_union", "intersection", "living", "no_scores", "nothing", "numbers",
+    "phrase_bitmap", "term_bitmap", "terms_and", "terms_union", "union",
 ]  # fmt: skip
 
 _Array = npt.NDArray[Any]
@@ -299,6 +300,38 @@ def accumulate(
         factor, base, slope, within, state, _BLOCKS, scores,
     ):  # fmt: skip
         _go_on(segment, more, row.reshape(1, 8), deadline)
+
+
+def accumulate_together(
+    segment: SearchSegment,
+    rows: _Array,
+    mask: int,
+    factor: float,
+    parameters: Parameters,
+    within: _Array,
+    scores: _Array,
+) -> None:
+    """Add what words contribute that count as one, as `accumulate`; its frequency is the sum of theirs.
+
+    Raises:
+        FormatError: the postings are damaged.
+    """
+    weights = np.where(mask >> np.arange(segment.field_count) & 1, parameters.field_weights, 0.0)
+    frequency = np.zeros(segment.doc_count, np.float64)
+    for row in rows.tolist():
+        if row[2]:
+            docs, freqs = segment.reader.postings(TermInfo(*row))
+            # Field by field, so that the sum is that of `contribution`.
+            for field, weight in enumerate(weights.tolist()):
+                frequency[docs] += weight * freqs[field]
+    docs = np.flatnonzero(frequency)
+    if within.size:
+        docs = docs[(within[docs >> 6] >> (docs & 63).astype(np.uint64) & np.uint64(1)).astype(bool)]
+    own = frequency[docs]
+    lengths = segment.lengths_under(parameters.field_weights.tolist())[docs].astype(np.float64)
+    base, slope = parameters.k1 * (1.0 - parameters.b), parameters.k1 * parameters.b / parameters.average
+    norm = base + slope * lengths
+    scores[docs] += (factor * (own / (own + norm)) + ROUNDING) - ROUNDING
 
 
 def accumulate_constant(bits: _Array, value: float, scores: _Array) -> None:

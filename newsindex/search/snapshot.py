@@ -91,6 +91,9 @@ class Snapshot:
         self.known_values: dict[object, bool] = {}
         """Whether an article has a value, of values asked for lately."""
 
+        self.known_variants: dict[str, tuple[tuple[str, bytes], ...]] = {}
+        """Of words searched lately the variants that articles have, and their terms."""
+
     @property
     def article_count(self) -> int:
         """The number of articles that live."""

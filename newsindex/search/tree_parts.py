@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from newsindex.analysis.characters import IDEOGRAPH, IGNORED, lookup
@@ -38,6 +38,7 @@ from newsindex.search.parts import (
     AnyPlaces,
     CountPart,
     ExpansionPart,
+    LeafPart,
     LeafPlaces,
     NearPlaces,
     Part,
@@ -45,35 +46,40 @@ from newsindex.search.parts import (
     Places,
     SetPart,
     TermPart,
+    VariantPart,
     Vocabulary,
 )
 
-__all__ = ["MAX_FACTOR", "case_of", "to_parts"]
+__all__ = ["MAX_FACTOR", "VariantsOf", "case_of", "to_parts"]
 
 MAX_FACTOR = 1000.0
-_Leaf = TermPart | ExpansionPart
+VariantsOf = Callable[[str], tuple[tuple[str, bytes], ...]]
 _TEXT = (Word, Phrase, Prefix, Wildcard, Fuzzy, Exact, Cased)
 
 
-def to_parts(tree: Node, vocabulary: Vocabulary, diagnostics: list[Diagnostic]) -> Part:
+def to_parts(
+    tree: Node, vocabulary: Vocabulary, diagnostics: list[Diagnostic], variants: VariantsOf = lambda text: ()
+) -> Part:
     """Return the parts of a query tree; what there is to say is added to `diagnostics`.
+
+    `variants` gives those variants of a word that articles have, as they are shown, and their terms.
 
     Raises:
         QueryTooComplex: the query has more than 1,024 words, those of phrases counted.
     """
     kind = type(tree)
     if kind is Word:
-        words = _plain_words((tree,), vocabulary)
+        words = _plain_words((tree,), vocabulary, variants)
         if words is not None:
             return words[0]
     elif kind is And or kind is Or:
-        words = _plain_words(tree.children, vocabulary)  # type: ignore[union-attr]
+        words = _plain_words(tree.children, vocabulary, variants)  # type: ignore[union-attr]
         if words is not None and len(words) > 1:
             return AllPart(words) if kind is And else AnyPart(words)
-    return _Builder(vocabulary, diagnostics).visit(tree, 1.0, False)
+    return _Builder(vocabulary, diagnostics, variants).visit(tree, 1.0, False)
 
 
-def _plain_words(nodes: Iterable[Any], vocabulary: Vocabulary) -> list[Part] | None:
+def _plain_words(nodes: Iterable[Any], vocabulary: Vocabulary, variants: VariantsOf) -> list[Part] | None:
     """Return the parts of different words of one term each; None when there is anything else: most queries have not."""
     found: list[Part] = []
     seen = set()
@@ -82,7 +88,7 @@ def _plain_words(nodes: Iterable[Any], vocabulary: Vocabulary) -> list[Part] | N
         if type(node) is not Word or not (text := node.text).isascii():
             return None
         terms, mask = vocabulary.terms(text), masks.get(node.field)
-        if len(terms) != 1 or mask is None or (terms, mask) in seen:
+        if len(terms) != 1 or mask is None or (terms, mask) in seen or variants(text):
             return None
         seen.add((terms, mask))
         found.append(TermPart(terms, mask, 1.0, node, False))
@@ -90,7 +96,8 @@ def _plain_words(nodes: Iterable[Any], vocabulary: Vocabulary) -> list[Part] | N
 
 
 class _Builder:
-    def __init__(self, vocabulary: Vocabulary, diagnostics: list[Diagnostic]) -> None:
+    def __init__(self, vocabulary: Vocabulary, diagnostics: list[Diagnostic], variants: VariantsOf) -> None:
+        self.variants = variants
         self.vocabulary = vocabulary
         self.diagnostics = diagnostics
         self.words_seen = 0
@@ -208,6 +215,9 @@ class _Builder:
                 return LeafPlaces(TermPart(terms, mask, factor, node, excluded, (), written, True), 0, lead)
         if len(terms) == 1 and not node.text.isascii() and _is_lone_ideograph(node.text):
             return LeafPlaces(ExpansionPart(terms[0].decode(), "pair", mask, factor, node, excluded), 0, lead)
+        if type(node) is Word and len(terms) == 1 and (variants := self.variants(node.text)):
+            names, others = zip(*variants, strict=True)
+            return LeafPlaces(VariantPart((*terms, *others), names, mask, factor, node, excluded), 0, lead)
         slop = node.slop if isinstance(node, Phrase) and len(terms) > 1 else 0
         return LeafPlaces(TermPart(terms, mask, factor, node, excluded), slop, lead)
 
@@ -250,7 +260,7 @@ def _placed(places: Places, count: int) -> PlacePart:
     return PlacePart(places, count, list(_leaves(places)), list(_scored(places, ())))
 
 
-def _leaves(places: Places) -> Iterator[_Leaf]:
+def _leaves(places: Places) -> Iterator[LeafPart]:
     if isinstance(places, LeafPlaces):
         yield places.leaf
     elif isinstance(places, NearPlaces):
@@ -261,7 +271,7 @@ def _leaves(places: Places) -> Iterator[_Leaf]:
             yield from _leaves(part)
 
 
-def _scored(places: Places, gates: tuple[Part, ...]) -> Iterator[tuple[_Leaf, tuple[Part, ...]]]:
+def _scored(places: Places, gates: tuple[Part, ...]) -> Iterator[tuple[LeafPart, tuple[Part, ...]]]:
     """Yield what makes the score: all words, but of alternatives those of the ones that match."""
     if isinstance(places, LeafPlaces):
         yield places.leaf, gates
@@ -280,7 +290,7 @@ def _scored(places: Places, gates: tuple[Part, ...]) -> Iterator[tuple[_Leaf, tu
 def _is_lone_word(part: LeafPlaces) -> bool:
     """Tell whether the word's own score says whether an article has it."""
     leaf = part.leaf
-    return not part.lead and (isinstance(leaf, ExpansionPart) or (len(leaf.terms) == 1 and not leaf.written))
+    return not part.lead and (not isinstance(leaf, TermPart) or (len(leaf.terms) == 1 and not leaf.written))
 
 
 def _merged(parts: list[Part]) -> list[Part]:
@@ -288,11 +298,13 @@ def _merged(parts: list[Part]) -> list[Part]:
     if len(parts) < 2:
         return parts
     kept: list[Part] = []
-    seen: dict[object, TermPart | ExpansionPart] = {}
+    seen: dict[object, LeafPart] = {}
     for part in parts:
         key: object
         if type(part) is TermPart:
             key = part.terms, part.mask
+        elif type(part) is VariantPart:
+            key = part.terms, part.mask, "variants"
         elif type(part) is ExpansionPart:
             key = part.text, part.kind, part.edits, part.mask
         else:

@@ -1,0 +1,133 @@
+"""Words that name the same: the table, spellings by rule, and searching all of them as one word."""
+
+from __future__ import annotations
+
+import random
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import newsindex
+from newsindex import QueryError
+from newsindex.analysis import Analyzer
+from newsindex.schema import Article, Schema
+from newsindex.search.parts import Vocabulary
+from newsindex.search.plan_text import explain_plan
+from newsindex.variants import Variants
+from tests.random_archives import random_articles
+
+
+def variants(word: str, given: Any = None, language: str = "english") -> set[str]:
+    vocabulary = Vocabulary(Schema(Article), Analyzer(language), Variants.of(given))
+    return {name.lower() for name, _ in vocabulary.variants(word)}
+
+
+@pytest.mark.parametrize(
+    ("word", "others"),
+    [
+        ("Kiev", "kyiv"), ("KYIV", "kiev"), ("Zelensky", "zelenskyy zelenskiy zelenskyj selenskyj"),
+        ("favour", "favor"), ("neighborhoods", "neighbourhoods"), ("recognise", "recognize"), ("analyzed", "analysed"),
+        ("organizations", "organisations"), ("theater", "theatre"), ("programmes", "program"), ("grey", "gray"),
+        ("Türkiye", "turkey"), ("turkey", "türkiye"), ("hour", ""), ("four", ""), ("tour", ""), ("prize", ""),
+        ("timber", ""), ("oil", ""), ("Kiev-based", ""),
+    ],
+)  # fmt: skip
+def test_the_variants_of_a_word(word: str, others: str) -> None:
+    assert variants(word) == set(others.split())
+
+
+def test_british_and_american_spellings_are_those_of_english() -> None:
+    assert variants("favour", language="french") == set()
+    assert variants("Kiev", language="french") == {"kyiv"}
+
+
+def test_a_table_of_ones_own() -> None:
+    own = {"groups": [["UK", "Britain"]], "without": ["Bombay"], "spelling": False}
+    assert variants("Britain", own) == {"uk"}
+    assert variants("U.K.", own) == {"britain"}
+    assert variants("Peking", own) == {"beijing"}
+    assert variants("Bombay", own) == variants("Mumbai", own) == variants("favour", own) == set()
+    assert variants("Kiev", False) == set()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"group": []}, "'group' is none of groups, without, spelling"),
+        ({"groups": "Kiev"}, "groups is a list of lists of words"),
+        ({"groups": [["Kiev", "Kyiv"], ["one"]]}, "group 2 has 1 words"),
+        ({"groups": [["Ivory Coast", "Ivoria"]]}, "group 1: 'Ivory Coast' is not a single word"),
+        ({"groups": [[1, 2]]}, "group 1: 1 is not a single word"),
+        ({"without": "Kiev"}, "without is a list of words"),
+        ({"spelling": "no"}, "spelling is true or false"),
+        (5, "a path, a dict, or False for none, not int"),
+    ],
+)
+def test_what_is_wrong_with_a_table_is_said(given: Any, said: str) -> None:
+    with pytest.raises(QueryError, match=said):
+        Variants.of(given)
+
+
+def test_a_file_that_is_no_table_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "own.toml"
+    with pytest.raises(QueryError, match=r"own\.toml: No such file"):
+        Variants.of(file)
+    file.write_text("groups = [")
+    with pytest.raises(QueryError, match=r"own\.toml: Invalid value"):
+        Variants.of(str(file))
+    file.write_text('groups = [["oil", "crude"]]\n')
+    assert variants("crude", file) == {"oil"}
+
+
+_BANK = re.compile(r"\b([Bb])ank(s?)\b")
+
+
+def _as_oil(found: re.Match[str]) -> str:
+    return ("Oil" if found[1] == "B" else "oil") + found[2]
+
+
+def test_variants_score_as_one_word(tmp_path: Path) -> None:
+    """Searching one of two variants is searching the word in an archive in which there is only the one."""
+    pick = random.Random(3)
+    archive = [article for articles, _ in random_articles(pick) for article in articles]
+    replaced = [
+        {key: _BANK.sub(_as_oil, value) if isinstance(value, str) else value for key, value in article.items()}
+        for article in archive
+    ]
+    queries = ["oil", "body:oil^2.5 rates", "oil OR fell", "oil fell -talks", "oil w/4 fell", "atleast2(oil)"]
+    queries += ["lead:oil", "min:2(oil fell talks)", "oil w/3 (oil OR fell)"]
+    with (
+        newsindex.open(tmp_path / "one", create=True, variants={"groups": [["oil", "bank"]]}) as one,
+        newsindex.open(tmp_path / "other", create=True, variants=False) as other,
+    ):
+        one.add(archive)
+        other.add(replaced)
+        for query in queries:
+            found = one.search(query, limit=None)
+            expected = other.search(query, limit=None)
+            assert [(hit.id, hit.score) for hit in found] == [(hit.id, hit.score) for hit in expected], query
+            assert [said.kind for said in found.diagnostics] == ["also-matched"]
+            assert one.explain(query, found[0].id).value == found[0].score
+        assert one.count("=oil") < one.count("oil") == other.count("oil")
+
+
+def test_what_was_found_instead_is_said_and_shown(tmp_path: Path) -> None:
+    with newsindex.open(tmp_path / "x", create=True) as index:
+        index.add([{"title": "Talks in Kyiv", "body": "Kyiv said so."}, {"title": "Kiev", "body": "Long ago."}])
+        results = index.search("kiev")
+        assert {hit.title for hit in results} == {"Talks in Kyiv", "Kiev"}
+        (said,) = results.diagnostics
+        assert said.message.startswith("also matched: Kyiv")
+        assert {hit.snippet.text[slice(*span)] for hit in results for span in hit.snippet.spans} == {"Kyiv"}
+        assert "kiev or kyiv" in str(index.explain("kiev", results[0].id))
+        assert [hit.title for hit in index.search("=kiev")] == ["Kiev"]
+        # What nobody wrote is not mentioned.
+        assert index.search("beijing").diagnostics[0].kind == "no-such-term"
+        plan = explain_plan(index._search("kiev talks", None).plan)
+        assert "as one word that 2 articles have" in plan
+        with pytest.raises(QueryError, match="also matched"):
+            index.delete(query="kiev")
+    with newsindex.open(tmp_path / "x", variants=False) as index:
+        assert index.count("kiev") == 1
