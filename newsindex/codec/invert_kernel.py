@@ -6,12 +6,14 @@ known, the pieces of memory that hold a term are listed: sorting all tokens at o
 
 from __future__ import annotations
 
-from newsindex.kernel import kernel
+import numpy as np
+
+from newsindex.kernel import lean
 
 __all__ = ["count_pieces", "lay_pieces", "sort_tokens"]
 
 
-@kernel
+@lean
 def sort_tokens(surface_ids, term_of_surface, starts, shift, counts, seen, terms, begins, places):
     """Sort tokens by term; those of one term keep their order.
 
@@ -29,7 +31,8 @@ def sort_tokens(surface_ids, term_of_surface, starts, shift, counts, seen, terms
     Returns:
         The number of terms found.
     """
-    for token in range(starts[0], starts[starts.size - 1]):
+    # Unsigned places are not looked at for those that count from the end.
+    for token in range(np.uint64(starts[0]), np.uint64(starts[starts.size - 1])):
         surface = surface_ids[token]
         seen[surface] = 1
         counts[term_of_surface[surface]] += 1
@@ -45,18 +48,19 @@ def sort_tokens(surface_ids, term_of_surface, starts, shift, counts, seen, terms
             found += 1
     begins[found] = total
     for text in range(starts.size - 1):
-        first = starts[text]
-        for token in range(first, starts[text + 1]):
+        first = np.uint64(starts[text])
+        begin = text << shift
+        for token in range(first, np.uint64(starts[text + 1])):
             term = term_of_surface[surface_ids[token]]
             at = counts[term]
-            places[at] = text << shift | token - first
+            places[np.uint64(at)] = begin | np.int64(np.uint64(token) - first)
             counts[term] = at + 1
     for run in range(found):
         counts[terms[run]] = 0
     return found
 
 
-@kernel
+@lean
 def count_pieces(terms, begins, counts, pieces):
     """Add what a run has of each term to its occurrences, `counts`, and to its pieces; both int64[all terms]."""
     for at in range(terms.size):
@@ -64,7 +68,7 @@ def count_pieces(terms, begins, counts, pieces):
         pieces[terms[at]] += 1
 
 
-@kernel
+@lean
 def lay_pieces(run, terms, begins, ranks, free, piece_begins, piece_lengths, piece_runs):
     """Put the pieces of a run where those of its terms go.
 
