@@ -18,12 +18,12 @@ _SECOND = timedelta(seconds=1)
 class Clock:
     """What moment is now, and what zone a person is in: None is the zone of this computer."""
 
-    __slots__ = ("_now", "_stops", "zone")
+    __slots__ = ("_now", "stops", "zone")
 
     def __init__(self, now: datetime | None = None, zone: tzinfo | None = None) -> None:
         """Take a moment, in the zone where it names none; None is the moment when it is asked for."""
         self._now = now
-        self._stops = False
+        self.stops = False
         self.zone = zone
 
     @classmethod
@@ -47,13 +47,13 @@ class Clock:
     def stopping(self) -> Clock:
         """Return a clock that stops when it is first asked: for it now is always the same moment."""
         clock = Clock(self._now, self.zone)
-        clock._stops = True
+        clock.stops = True
         return clock
 
     def now(self) -> datetime:
         """Return the moment in UTC, to the second that has begun or begins."""
         moment = self._now or datetime.now(UTC)
-        if self._stops:
+        if self.stops:
             self._now = moment
         if moment.tzinfo is None:
             moment = self.moment(moment)

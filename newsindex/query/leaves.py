@@ -91,7 +91,7 @@ class LeafReader:
         self.schema = schema
         self.fields = fields_by_name(schema)
         self.surfaces = surfaces
-        self.clock = clock.stopping()
+        self.clock = clock
         self.at = 0
         self.bare_near = False
         self.patience = _PATIENCE
@@ -128,7 +128,7 @@ class LeafReader:
             return Everything() if name is None or name not in self.schema.fields else Exists(name)
         literal = _PAIR.sub("..", text) if "\\" in text else text
         if "*" in literal or ("?" in literal and "://" not in literal):
-            core = text[: len(_without_trailing(literal))]
+            core = text[: len(_without_trailing(literal))] if "?" in literal else text
             if _WILD.search(literal[: len(core)]):
                 return self.wild(lexeme, core, name)
         if name is None and ("<" in literal or ">" in literal) and (found := _COMPARED.match(text)):
@@ -139,12 +139,10 @@ class LeafReader:
 
     def wild(self, lexeme: Lexeme, core: str, name: str | None) -> Node | None:
         """Return what a word with wild cards means; of several words, each by itself."""
-        pieces = _PIECES.findall(_PAIR.sub(" ", core))
-        if not any(character.isalnum() for character in core):
-            return self.refused(lexeme)
         body = core.rstrip("*")
-        if body != core and not _WILD.search(_PAIR.sub("..", body)):
+        if body != core and not _WILD.search(_PAIR.sub("..", body) if "\\" in body else body):
             return self.prefix(lexeme, unescaped(body), name)
+        pieces = _PIECES.findall(_PAIR.sub(" ", core))
         found: list[Node] = []
         plain: list[str] = []
         for piece in [*map(_without_trailing, pieces), "*"]:
@@ -219,6 +217,8 @@ class LeafReader:
         time = "" if field.name in self.schema.fields or field.name == _LENGTH else field.name
         if time:
             field = self.schema.fields[self.schema.date_field or ""]
+        if not self.clock.stops:
+            self.clock = self.clock.stopping()
         last = first = self.at
         if isinstance(field.kind, Date) and lexeme.sort is _WORD and self.patience:
             while last - first < _LONGEST_DATE - 1 and self.lexemes[last].sort is _WORD:

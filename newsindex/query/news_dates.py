@@ -73,8 +73,11 @@ def read_period(text: str, clock: Clock) -> Moments:
     """
     if len(text) > _LONGEST:
         raise ValueError(f"not a date: {text.strip()[:40]!r}…; it is too long")
-    written = _bare(text)
     try:
+        partial = _partial(text, clock)  # most are
+        if partial is not None:
+            return partial
+        written = _bare(text)
         for reader in _READERS:
             found = reader(written, clock)
             if found is not None:
