@@ -33,6 +33,7 @@ __all__ = [
     "print_explanation",
     "print_facets",
     "print_hits",
+    "print_plan",
     "print_stats",
     "print_total",
     "printable",
@@ -254,6 +255,12 @@ def _written(value: Any) -> str:
 def print_explanation(screen: Screen, explanation: Explanation) -> None:
     """Print why a hit has its score, as an indented tree."""
     for line in str(explanation).splitlines():
+        screen.print_line(Text(f"  {printable(line)}"))
+
+
+def print_plan(screen: Screen, plan: str) -> None:
+    """Print what a query was taken for, as an indented tree."""
+    for line in plan.splitlines():
         screen.print_line(Text(f"  {printable(line)}"))
 
 

@@ -28,6 +28,7 @@ from newsindex.results import AddReport, Explanation, Results, Snippet
 from newsindex.schema import Article, Keyword, Schema
 from newsindex.search.deadline import SECONDS, check_timeout
 from newsindex.search.parts import Vocabulary
+from newsindex.search.plan_text import explain_plan
 from newsindex.search.request import Search
 from newsindex.search.scoring import K1, USUAL, B, Ranking
 from newsindex.search.snapshot import Snapshot, id_text
@@ -343,6 +344,11 @@ class NewsIndex:
             QueryError: there is no such article, or it does not match.
         """
         return self._search(query, where, Ranking.of(self.schema, k1, b, weights)).explain(article_id)
+
+    def explain_query(self, query: str, where: Where | None = None) -> str:
+        """Return what a query was taken for, and how it is carried out: its words, how many articles have each."""
+        search = self._search(query, where)
+        return f"searched: {search.searched}\n{explain_plan(search.plan)}"
 
     def highlight(self, query: str, text: str, field: str) -> Snippet:
         """Return a whole text of a field with everything marked that the query matches in it."""

@@ -132,6 +132,18 @@ def test_what_was_not_understood_is_on_standard_error(run: Run, archive: str) ->
     assert "searched: titel kiev\n" in err
 
 
+def test_a_query_is_explained_in_the_zone_that_is_named(run: Run, archive: str) -> None:
+    code, out, err = run(
+        "search", archive, "--explain-query", "--zone", "Europe/Berlin", "(storm OR tide) -title:fog published:2024-04"
+    )
+    assert (code, err) == (0, "")
+    assert "published:[2024-04-01T00:00+02:00 TO 2024-05-01T00:00+02:00}" in out
+    assert "at least 1 of:" in out
+    assert "title:fog" in out
+    assert "road: " in out
+    assert "no time zone 'Mars'" in run("count", archive, "--zone", "Mars")[2]
+
+
 def test_facets_are_printed_after_the_hits(run: Run, archive: str) -> None:
     out = run("search", archive, "-n", "1", "--facet", "section")[1]
     assert out.index("section\n       12  Weather\n        2  World News\n") > out.index("  1  ")

@@ -167,11 +167,13 @@ def test_settings_hold_for_the_next_searches_and_search_again(archive: str) -> N
 
 
 def test_facets_explanation_and_stats_are_of_this_archive(archive: str) -> None:
-    shown = plain(archive, ":facets source\nconference\n:facets section authors\n:explain\n:stats\n")
+    shown = plain(archive, ":facets source\nconference\n:facets section authors\n:explain\n:explain 1\n:stats\n")
     before, after = shown.split("1 hit in")
     assert "        9  Harbour Post\n        5  Wire\n        1  Night[1m Desk\n" in before
     assert "section\n        1  World News\n" in after
     assert "        1  Ines Quill\n" in after
+    assert "searched: conference\n" in after
+    assert "confer (1 articles)" in after or "confer (1 article)" in after
     assert "confer = factor 1 × idf" in after
     assert f"articles       {len(ARTICLES)}\n" in after
 
@@ -180,6 +182,7 @@ def test_facets_explanation_and_stats_are_of_this_archive(archive: str) -> None:
     ("line", "expected"),
     [
         ("n", "no hits to go on from"),
+        (":explain", "no query to explain"),
         (":explain 3", "no hit 3: no hits are shown"),
         (":explain x", "no hit x: no hits are shown"),
         (":facets", ":facets needs a field"),

@@ -41,7 +41,10 @@ queries:
   lavrov "peace conference" -sports     both needed, without the third
   (xi OR putin) visit*                  either; words that begin so
   title:kiev source:CNN                 in one field
-  published:2024-03..2024-04            a period; also published:>=2024-03-15
+  published:2024-03..2024-04            a period; also published:>=2024-03-15, published:"last week", when:7d
+  xi w/5 putin, pre/5, /s, /p           near each other, in this order, in one sentence, in one paragraph
+  wom?n lavrof~ =visits caps(US)        wild card; nearly so; just this form; with capitals
+  atleast3(visit) lead:visit wc>500     so often; in the first paragraph; longer than that
   lavrov^2 beijing                      the first counts double
 
 examples:
@@ -172,6 +175,7 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
     form = search.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print everything as one JSON object")
     form.add_argument("--jsonl", action="store_true", help="print each hit as a line of JSON")
+    form.add_argument("--explain-query", action="store_true", help="print what the query is taken for, and no hits")
 
     _add_query(command("count", "print how many articles match", epilog=_COUNT_EPILOG))
 
@@ -199,7 +203,9 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
         "--to-previous", action="store_true", required=True, help="go back to the commit before; there is no other way"
     )
 
-    _add_variants(command("repl", "search at a prompt", epilog=_REPL_EPILOG))
+    prompt = command("repl", "search at a prompt", epilog=_REPL_EPILOG)
+    _add_variants(prompt)
+    _add_zone(prompt)
     demo = command("demo", "search the sample articles that newsindex ships")
     demo.add_argument("--archive", metavar="DIR", help="keep the archive in this folder")
     return parser, commands
@@ -209,6 +215,7 @@ def _add_query(parser: _Parser) -> None:
     parser.add_argument("query", metavar="QUERY", nargs="*", type=_word, help="the query; -word excludes a word")
     _add_where(parser)
     _add_variants(parser)
+    _add_zone(parser)
 
 
 def _add_variants(parser: _Parser) -> None:
@@ -216,6 +223,10 @@ def _add_variants(parser: _Parser) -> None:
     parser.add_argument(
         "--no-variants", dest="variants", action="store_false", default=None, help="kiev does not find kyiv"
     )
+
+
+def _add_zone(parser: _Parser) -> None:
+    parser.add_argument("--zone", type=_word, help="where dates in a query are, as Europe/London; here if not given")
 
 
 def _add_where(parser: _Parser) -> None:

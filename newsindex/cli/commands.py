@@ -6,7 +6,7 @@ import sys
 import time
 from argparse import Namespace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
@@ -21,12 +21,16 @@ from newsindex.display import (
     print_diagnostics,
     print_facets,
     print_hits,
+    print_plan,
     print_stats,
     print_total,
 )
 from newsindex.errors import QueryError
 from newsindex.results import Hit, Results
 from newsindex.where import parse_where
+
+if TYPE_CHECKING:
+    from newsindex.index import NewsIndex
 
 __all__ = ["FOUND", "NOTHING", "count", "delete", "export", "search", "show", "stats"]
 
@@ -36,13 +40,15 @@ FOUND, NOTHING = 0, 1
 def search(arguments: Namespace) -> int:
     """Print hits; diagnostics go to standard error, so that a pipe gets hits only."""
     query = " ".join(arguments.query)
-    with newsindex.open(
-        arguments.archive, allow_network_fs=arguments.allow_network_fs, variants=arguments.variants
-    ) as index:
+    with _opened(arguments) as index:
+        where = parse_where(arguments.where, index.schema)
+        if arguments.explain_query:
+            print_plan(Screen(sys.stdout), index.explain_query(query, where))
+            return FOUND
         began = time.perf_counter()
         results = index.search(
             query,
-            where=parse_where(arguments.where, index.schema),
+            where=where,
             limit=arguments.limit,
             sort=arguments.sort,
             facets=arguments.facet,
@@ -70,9 +76,7 @@ def search(arguments: Namespace) -> int:
 def count(arguments: Namespace) -> int:
     """Print how many articles match."""
     query = " ".join(arguments.query)
-    with newsindex.open(
-        arguments.archive, allow_network_fs=arguments.allow_network_fs, variants=arguments.variants
-    ) as index:
+    with _opened(arguments) as index:
         results = index.search(query, where=parse_where(arguments.where, index.schema), limit=1)
         _explain_query(query, results)
         print(results.total)
@@ -141,6 +145,15 @@ def article_json(article: BaseModel) -> dict[str, Any]:
 def _write_articles(articles: Any, file: IO[str]) -> None:
     for article in articles:
         file.write(json_text(article_json(article)) + "\n")
+
+
+def _opened(arguments: Namespace) -> NewsIndex:
+    return newsindex.open(
+        arguments.archive,
+        allow_network_fs=arguments.allow_network_fs,
+        variants=arguments.variants,
+        zone=arguments.zone,
+    )
 
 
 def _explain_query(query: str, results: Results) -> None:

@@ -19,7 +19,10 @@ __all__ = ["repl", "run"]
 def repl(arguments: Namespace) -> int:
     """Open the archive and search it at a prompt."""
     with newsindex.open(
-        arguments.archive, allow_network_fs=arguments.allow_network_fs, variants=arguments.variants
+        arguments.archive,
+        allow_network_fs=arguments.allow_network_fs,
+        variants=arguments.variants,
+        zone=arguments.zone,
     ) as index:
         run(index)
     return 0

@@ -17,6 +17,7 @@ from newsindex.display import (
     print_explanation,
     print_facets,
     print_hits,
+    print_plan,
     print_stats,
     print_total,
 )
@@ -34,6 +35,7 @@ COMMANDS = {
     ":sort ORDER": "relevance, newest or oldest",
     ":where FIELD=VALUE": "only articles with this value (or FROM..TO); several may stand on the line; none clears",
     ":limit NUMBER": "hits on a page",
+    ":explain": "what the query was taken for, and how it is carried out",
     ":explain NUMBER": "why this hit has its score",
     ":stats": "what the archive holds",
     ":quit": "leave; so does Ctrl-D",
@@ -138,8 +140,12 @@ class Prompt:
     def _help(self, _: str) -> None:
         rows = {
             'lavrov "peace conference" -sports': "a query; words are all needed, best hit first",
-            "source:CNN  title:(xi lavrov)  published:2024-03..2024-04": "in one field",
-            "visit*  lavrov OR wang  putin^2": "beginning of a word; either; counts double",
+            "source:CNN  title:(xi lavrov)  lead:visit  summary:*": "a field; in the first paragraph; in it at all",
+            'published:2024-03..2024-04  published:"last week"  when:7d  after:2024-03  wc>500': "a period; a length",
+            "visit*  wom?n  lavrof~  =visits  caps(US)": "beginning; fitting; nearly so; just this form; with capitals",
+            "lavrov OR wang  putin^2  min:2(xi putin biden)": "either; counts double; two of them",
+            'xi w/5 putin  pre/5  /s  /p  not w/5  "xi putin"~5': "so near; in order; in a sentence, a paragraph; not",
+            "atleast3(visit)": "so often or more",
             "n": "next page",
             "3": "read hit 3 (a number that is not on the list is searched)",
         }
@@ -175,7 +181,12 @@ class Prompt:
         self._again()
 
     def _explain(self, argument: str) -> None:
-        hit = self._hit(argument or "1")
+        if not argument:
+            if self.query is None:
+                raise QueryError("no query to explain; type one first, or :explain and the number of a hit")
+            print_plan(self.screen, self.index.explain_query(self.query, where=self.where))
+            return
+        hit = self._hit(argument)
         print_explanation(self.screen, self.index.explain(self.query or "", hit.id, where=self.where))
 
     def _stats(self, _: str) -> None:
