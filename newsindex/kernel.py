@@ -18,23 +18,35 @@ _OPTIONS: dict[str, Any] = {
     "no_cfunc_wrapper": True,  # nobody calls a kernel from C
 }
 _IS_OFF = bool(getattr(numba.config, "DISABLE_JIT", 0))
-_INNER: dict[str, Any] | None = None
 # Of other versions nobody knows whether their insides are the same: they compile in their own way, which takes longer.
-if (0, 60) <= numba.version_info.short <= (0, 68):
-    from newsindex.pipeline_kernel import InnerCompiler, KernelCompiler
+_IS_KNOWN = (0, 60) <= numba.version_info.short <= (0, 68)
+if _IS_KNOWN:
+    from newsindex.pipeline_kernel import InnerCompiler, KernelCache, KernelCompiler
 
     _INNER = _OPTIONS | {"pipeline_class": InnerCompiler, "no_cpython_wrapper": True}
     _OPTIONS |= {"pipeline_class": KernelCompiler}
 
-kernel: Any = numba.njit(cache=True, **_OPTIONS)
-"""Compile a function when it is first called with arguments of such types, and keep it on disk for later processes.
 
-A call with a number written out, f(0), compiles f for that number alone: write f(np.int64(0)).
-"""
+def kernel(function: Callable[..., Any], **options: Any) -> Any:
+    """Compile a function when it is first called with arguments of such types; keep it on disk for later processes.
 
-lean: Any = numba.njit(cache=True, **_OPTIONS | {"_nrt": False})
-"""`kernel` for functions that make no arrays: without counting references to those they are given, which takes a third
-of the time."""
+    A call with a number written out, f(0), compiles f for that number alone: write f(np.int64(0)).
+    """
+    if _IS_OFF:
+        return function
+    dispatcher: Any = numba.njit(cache=not _IS_KNOWN, **_OPTIONS | options)(function)
+    if _IS_KNOWN:
+        cache: Any = KernelCache
+        dispatcher._cache = cache(function)
+    return dispatcher
+
+
+def lean(function: Callable[..., Any]) -> Any:
+    """As `kernel`, for functions that make no arrays.
+
+    References to those that they are given are not counted, which would take a third of the time.
+    """
+    return kernel(function, _nrt=False)
 
 
 def inner(function: Callable[..., Any]) -> Any:
@@ -42,7 +54,7 @@ def inner(function: Callable[..., Any]) -> Any:
 
     Called from Python, as tests do, it is a kernel.
     """
-    return kernel(function) if _INNER is None or _IS_OFF else _Inner(function, _INNER)
+    return _Inner(function, _INNER) if _IS_KNOWN and not _IS_OFF else kernel(function)
 
 
 class _Inner:

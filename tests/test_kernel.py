@@ -58,7 +58,8 @@ if sys.argv[1:]:
 
 
 def run(folder: Path, *arguments: str, **environment: str) -> str:
-    (folder / "some_kernels.py").write_text(KERNELS)
+    if not (folder / "some_kernels.py").exists():
+        (folder / "some_kernels.py").write_text(KERNELS)
     path = os.pathsep.join([str(folder), *filter(None, sys.path)])
     return subprocess.run(
         [sys.executable, "-c", USE, *arguments],
