@@ -49,7 +49,10 @@ _DURATION = re.compile(
 )
 _LONGEST = 100
 _YEAR = re.compile(r"\d\d")
-_TIME_OF_DAY = re.compile(r"\d:\d|t\d|\d\s*[ap]\.?m\b")
+_DAY = 86_400_000_000
+_OFFSET = re.compile(r"(?<=\d)\s*[-+]\d\d(?::?\d\d)?\Z|z\Z")
+_TIME_OF_DAY = re.compile(r"\d:(?P<minute>\d\d)(?::(?P<second>\d\d)(?P<fraction>[.,]\d)?)?")
+_SHORT_TIME = re.compile(r"t\d\d(?P<minute>\d\d)?(?P<second>\d\d)?(?P<fraction>[.,]\d)?|\d\s*[ap]\.?m\b")
 _KNOWN = (
     "now", "today", "yesterday", "tomorrow", *_WEEKDAYS,
     *(f"{which} {unit}" for which in ("this", "last", "previous", "past") for unit in _UNITS if len(unit) > 2),
@@ -230,15 +233,23 @@ def _dated(text: str, clock: Clock) -> Moments:
     quoted = _QUOTED.match(text)
     text = quoted[2] if quoted else text
     moment = parse_date(text)
-    whole_day = not _TIME_OF_DAY.search(text.lower()) and (moment.hour, moment.minute, moment.second) == (0, 0, 0)
-    if moment.tzinfo is None:
-        start = clock.moment(moment)
-        end = later(moment, "day", 1) if whole_day else None
-        after = clock.microseconds(end) if whole_day else to_microseconds(start) + 1
-    else:
-        start = moment.astimezone(UTC)
-        after = to_microseconds(start) + (86_400_000_000 if whole_day else 1)
-    return to_microseconds(start), None if after is not None and after > _LATEST else after
+    length = _length(_OFFSET.sub("", text.lower()))
+    whole_day = length is None and (moment.hour, moment.minute, moment.second) == (0, 0, 0)
+    if whole_day and moment.tzinfo is None:
+        return _walls(clock, moment, later(moment, "day", 1))
+    start = to_microseconds(clock.moment(moment) if moment.tzinfo is None else moment.astimezone(UTC))
+    after = start + (_DAY if whole_day else length or 1)
+    return start, None if after > _LATEST else after
+
+
+def _length(text: str) -> int | None:
+    """Return the microseconds of the hour, minute, second or less that a time of day names; None if none is named."""
+    found = _TIME_OF_DAY.search(text) or _SHORT_TIME.search(text)
+    if found is None:
+        return None
+    if found["fraction"]:
+        return 1
+    return 1_000_000 * (1 if found["second"] else 60 if found["minute"] else 3600)
 
 
 def _lengths(text: str) -> list[tuple[str, int]] | None:

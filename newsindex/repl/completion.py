@@ -13,6 +13,7 @@ from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 
 from newsindex.display import printable
 from newsindex.index import NewsIndex
+from newsindex.query.leaves import fields_by_name
 from newsindex.schema import Keyword, Stored
 
 __all__ = ["ArchiveCompleter", "history_file", "open_history"]
@@ -97,7 +98,8 @@ class ArchiveCompleter(Completer):
             return
         name_typed = _NAME.search(before)
         if name_typed:
-            names = [name + sign for name, field in fields.items() if not isinstance(field.kind, Stored)]
+            named = fields_by_name(self.index.schema) if sign == ":" else fields
+            names = [name + sign for name, field in named.items() if not isinstance(field.kind, Stored)]
             yield from _beginning(name_typed[1], names)
 
 
