@@ -131,3 +131,26 @@ def test_what_was_found_instead_is_said_and_shown(tmp_path: Path) -> None:
             index.delete(query="kiev")
     with newsindex.open(tmp_path / "x", variants=False) as index:
         assert index.count("kiev") == 1
+
+
+def test_the_nearest_word_is_suggested(tmp_path: Path) -> None:
+    with newsindex.open(tmp_path / "x", create=True) as index:
+        index.add({"title": title} for title in ("Inflation", "The government", "Governments", "Oil"))
+        for typed, meant in (("govermnent", "government"), ("inflaton", "inflation"), ("oill", "oil"), ("qqq", None)):
+            (said,) = index.search(typed).diagnostics
+            assert (said.kind, said.suggestion) == ("no-such-term", meant)
+        assert index.search("-oill").diagnostics[-1].kind == "no-such-exclusion"
+
+
+def test_a_plan_is_told(tmp_path: Path) -> None:
+    with newsindex.open(tmp_path / "x", create=True) as index:
+        index.add([{"title": "Oil talks", "body": "Banks fell, Kyiv said. Oil rose.", "source": "CNN"}] * 2)
+        query = "(oil OR gas) w/5 rose min:2(oil kiev b?nk) -lead:rates ins* fell"
+        plan = index.explain_query(query, {"source": "CNN"})
+        for line in (
+            "searched: ", "all of:", "  a place of:", "    w/5:", "      any of:", "at least 2 of:", "none of:",
+            "  source:CNN: from columns", "oil (1 articles)", "in the lead", "road: sets of articles",
+        ):  # fmt: skip
+            assert line in plan, plan
+        assert "road: the best first, driven by bank, the rarest word" in index.explain_query("banks oil")
+        assert "road: the best first" in index.explain_query("banks OR oil")

@@ -146,6 +146,11 @@ class Dictionary:
             raise self._sections.damage(f"the dictionary {self._name} is not in order")
         return terms, told
 
+    def text(self, number: int) -> bytes:
+        """Return the term of a number."""
+        block = number - number % TERMS_IN_BLOCK
+        return self.decode(block, block + TERMS_IN_BLOCK)[0][number - block]
+
     def starting(self, prefix: bytes) -> Iterator[tuple[bytes, TermInfo]]:
         """Yield the terms that begin with `prefix`, in order."""
         first, after = self.between(prefix)

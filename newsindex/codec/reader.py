@@ -12,7 +12,7 @@ import xxhash
 
 from newsindex.codec.decode_kernel import decode_positions, decode_postings
 from newsindex.codec.dictionary import Dictionary, TermInfo
-from newsindex.codec.format import DIGEST_BYTES, MISSING, TERMS_IN_BLOCK
+from newsindex.codec.format import DIGEST_BYTES, MISSING
 from newsindex.codec.sections import Bytes, SectionReader
 from newsindex.codec.stored import StoredArticles
 from newsindex.codec.strings import FrontCoded, Strings, ascend
@@ -178,8 +178,7 @@ class SegmentReader:
 
     def term_bytes(self, number: int) -> bytes:
         """Return the term of a number."""
-        block = number - number % TERMS_IN_BLOCK
-        return self._terms.decode(block, block + TERMS_IN_BLOCK)[0][number - block]
+        return self._terms.text(number)
 
     def dictionary(self) -> tuple[list[bytes], _Array]:
         """Return all terms in order, and what is told of each: int64[T, 7] as `decode_terms` tells it."""

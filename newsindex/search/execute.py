@@ -100,7 +100,9 @@ class Execution:
                 return term_bitmap(segment, rows[0], part.mask, self.deadline)
             return phrase_bitmap(segment, rows, np.arange(len(rows)), part.mask, within, deadline=self.deadline)
         if isinstance(part, ExpansionPart):
-            return expansion_bitmap(self.plan, at, part, within, self.deadline)
+            if not len(self.plan.expansions[part].checked[at]):
+                return expansion_bitmap(self.plan, at, part, within, self.deadline)
+            return self._placed(at, part, within)
         if isinstance(part, VariantPart):
             return terms_union(segment, self.plan.rows[at][list(part.places)], part.mask, self.deadline)
         if isinstance(part, SetPart):
@@ -108,7 +110,7 @@ class Execution:
         if isinstance(part, AnyPart):
             return self._any(at, part.parts, within)
         if isinstance(part, PlacePart):
-            return place_bitmap(self.plan, at, part, within, self.deadline)
+            return self._placed(at, part, within)
         if isinstance(part, CountPart):
             return at_least([self._find(at, inner, within) for inner in part.parts], part.count)
         assert isinstance(part, AllPart)
@@ -117,6 +119,17 @@ class Execution:
             # What is left without them need not be looked for among other articles.
             found = difference(found, self._any(at, part.without, found))
         return found
+
+    def _placed(self, at: int, part: PlacePart | ExpansionPart, within: _Array) -> _Array:
+        """Return what is found by the places of words, once: scores ask again, for fewer articles."""
+        known = self.plan.placed.get((at, part))
+        if known is None or (known[0].size and not (within.size and not (within & ~known[0]).any())):
+            if isinstance(part, PlacePart):
+                found = place_bitmap(self.plan, at, part, within, self.deadline)
+            else:
+                found = expansion_bitmap(self.plan, at, part, within, self.deadline)
+            known = self.plan.placed[at, part] = within, found
+        return intersection([known[1], within])
 
     def _all(self, at: int, parts: list[Part], within: _Array) -> _Array:
         """Return the articles that match all parts: what is quick to find first, so that less is left to look at."""

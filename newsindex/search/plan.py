@@ -14,6 +14,7 @@ from newsindex.query.diagnostics import Diagnostic
 from newsindex.query.tree import Exists, Node, Prefix, Range, Value, Wildcard
 from newsindex.search.deadline import Deadline
 from newsindex.search.expansion import Expander, Expansion
+from newsindex.search.nearest import nearest_word
 from newsindex.search.parts import (
     AllPart,
     AnyPart,
@@ -91,6 +92,8 @@ class Plan:
         self.expansions: dict[ExpansionPart, Expansion] = {}
         self.bitmaps: dict[tuple[int, Part | None], _Array] = {}
         """What was found of each segment: the articles that match (None), or that match and have a part."""
+        self.placed: dict[tuple[int, Part], tuple[_Array, _Array]] = {}
+        """What was found of each segment by the places of words: among which articles, and which."""
         self.looked_at: dict[int, set[int]] = {}
         """Of each segment, the articles whose text was looked through."""
 
@@ -228,7 +231,7 @@ def make_plan(
         if type(leaf) is TermPart:
             for place in leaf.places:
                 if not fields[place] & leaf.mask:
-                    _Remarks(plan, diagnostics).missing_word(leaf)
+                    _Remarks(plan, diagnostics).missing_word(leaf, deadline)
                     break
         elif type(leaf) is VariantPart:
             plan.variant_freqs[leaf] = _union_freq(plan, leaf, deadline)
@@ -294,6 +297,8 @@ def _union_freq(plan: Plan, part: VariantPart, deadline: Deadline) -> int:
 
 
 _REMEMBERED = 4096
+# Words of a query for which others are suggested: each time the dictionaries are walked through.
+_SUGGESTED = 4
 _SAID = {
     "prefix": "a word that begins with",
     "pair": "the word",
@@ -317,15 +322,18 @@ class _Remarks:
             kind, message = "no-such-exclusion", f"{message}; it excludes nothing"
         self.say(kind, message, part.node, suggestion)
 
-    def missing_word(self, part: TermPart) -> None:
+    def missing_word(self, part: TermPart, deadline: Deadline) -> None:
         node = part.node
         analyzer = self.plan.vocabulary.analyzer
         surfaces = {analyzer.term(surface).encode(): surface for surface in reversed(analyzer.surfaces(node.text))}
         for term, at in dict(zip(part.terms, part.places, strict=True)).items():
             if not self.plan.fields[at] & part.mask:
+                nearest = None
+                if sum(said.kind == "no-such-term" for said in self.diagnostics) < _SUGGESTED:
+                    nearest = nearest_word(self.plan.snapshot, surfaces[term], part.mask, deadline)
                 shown = node.text if len(part.terms) == 1 else surfaces[term]
                 place = f" in {node.field}" if node.field else ""
-                self.missing("no-such-term", f"no article has the word {shown!r}{place}", part)
+                self.missing("no-such-term", f"no article has the word {shown!r}{place}", part, nearest)
 
     def variants(self, part: VariantPart) -> None:
         names = ", ".join(part.names)

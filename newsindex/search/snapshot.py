@@ -91,6 +91,8 @@ class Snapshot:
         self.known_values: dict[object, bool] = {}
         """Whether an article has a value, of values asked for lately."""
 
+        self.known_nearest: dict[tuple[str, int], str | None] = {}
+        """Of words that no article has, searched lately, the ones that were perhaps meant, by fields."""
         self.known_variants: dict[str, tuple[tuple[str, bytes], ...]] = {}
         """Of words searched lately the variants that articles have, and their terms."""
 
