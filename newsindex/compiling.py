@@ -1,4 +1,4 @@
-"""The kernels' first compile on a machine: whether it is still to come, and doing it at a chosen moment.
+"""The kernels' first compile on a machine, at a chosen moment.
 
 Two processes compile about a half each, into numba's cache. Numba compiles a function anew when its own file is
 another, but not when that of a function compiled into it is; so here all are forgotten when one file is another.
@@ -14,21 +14,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from threading import Lock
 
 import numpy as np
-import xxhash
 
 from newsindex.analysis import Analyzer
 from newsindex.analysis.batch import BatchTokenizer
 from newsindex.analysis.tokenizer_kernel import rehash
-from newsindex.codec.encode_kernel import encode_terms
 from newsindex.codec.merge import Part, merge_segments
 from newsindex.codec.reader import SegmentReader
 from newsindex.codec.writer import encode_articles
-from newsindex.kernel import COMPILER
+from newsindex.compiled import are_compiled, compiled_mark
 from newsindex.query.parser import ParsedQuery
 from newsindex.query.tree import Fuzzy, Near, Node, Wildcard, Word
 from newsindex.schema import Article, Schema
@@ -39,12 +36,10 @@ from newsindex.store.envelope import ENVELOPE_BYTES
 from newsindex.store.live import LiveSegment
 from newsindex.store.manifest import FileEntry, SegmentEntry, new_file_name
 
-__all__ = ["MESSAGE", "are_compiled", "compile_kernels", "prepare"]
+__all__ = ["MESSAGE", "compile_kernels", "prepare"]
 
 MESSAGE = "compiling, once on this machine; some ten seconds …"
 _PATIENCE = 300.0
-# What is compiled, or into what is compiled.
-_SOURCES = ("*/*_kernel.py", "*kernel.py", "codec/format.py", "search/scoring.py")
 _turn = Lock()
 
 
@@ -58,16 +53,10 @@ def prepare() -> None:
         compile_kernels()
 
 
-def are_compiled() -> bool:
-    """Tell whether the kernels are on disk, from where a process loads them in a moment."""
-    mark = _mark()
-    return mark is None or mark.exists()
-
-
 def compile_kernels() -> float:
     """Compile each kernel, or load it where that was done before, and return the seconds that it took."""
     began = time.perf_counter()
-    mark = _mark()
+    mark = compiled_mark()
     if mark is not None and not any(mark.parent.glob(f"{mark.stem}.*")):
         _forget()
     other = None if mark is None else _start("readers")
@@ -178,22 +167,6 @@ def _ends_well(process: subprocess.Popen[bytes]) -> bool:
         process.kill()
         process.communicate()
     return process.returncode == 0
-
-
-@cache
-def _mark() -> Path | None:
-    """Return the file that stands beside the compiled kernels when all are there, None when nothing is compiled."""
-    stats = getattr(encode_terms, "stats", None)
-    if stats is None:  # the compiler is switched off
-        return None
-    package = Path(__file__).parent
-    said = [
-        (path.name, path.stat().st_mtime_ns, path.stat().st_size)
-        for pattern in _SOURCES
-        for path in package.glob(pattern)
-    ]
-    sources = xxhash.xxh64_hexdigest(repr(sorted(said)).encode())
-    return Path(stats.cache_path) / f"kernels-{sources}.{xxhash.xxh32_hexdigest((COMPILER + sys.version).encode())}"
 
 
 def _forget() -> None:

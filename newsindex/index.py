@@ -11,19 +11,16 @@ from datetime import datetime, tzinfo
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel
 
 from newsindex.analysis import Analyzer
 from newsindex.analysis.stemming import language_name
-from newsindex.check import Problem, check_segments
-from newsindex.compiling import prepare
+from newsindex.compiled import are_compiled
 from newsindex.errors import IndexClosed, IndexNotFound, QueryError, SchemaError, StorageError
-from newsindex.indexer import AnyRecord, Writer
 from newsindex.query.clock import Clock
 from newsindex.query.filters import Where
-from newsindex.rebuild import RebuildReport, rebuild
 from newsindex.results import AddReport, Explanation, Results, Snippet
 from newsindex.schema import Article, Keyword, Schema
 from newsindex.search.deadline import SECONDS, check_timeout
@@ -34,12 +31,16 @@ from newsindex.search.scoring import K1, USUAL, B, Ranking
 from newsindex.search.snapshot import Snapshot, id_text
 from newsindex.search.snippets import marked_spans
 from newsindex.search.values import count_values
-from newsindex.store.backup import copy_snapshot
 from newsindex.store.live import open_live
 from newsindex.store.network import network_file_system
 from newsindex.store.storage import FolderStorage
 from newsindex.store.store import Store
 from newsindex.variants import Given, Variants
+
+if TYPE_CHECKING:
+    from newsindex.check import Problem
+    from newsindex.indexer import AnyRecord, Writer
+    from newsindex.rebuild import RebuildReport
 
 __all__ = ["NewsIndex", "Stats", "open_index", "rebuild_index"]
 
@@ -104,7 +105,10 @@ def open_index(
             str(location),
             f"on a network file system ({network}), where commits may be lost; use a local folder, or allow_network_fs",
         )
-    prepare()
+    if not are_compiled():
+        from newsindex.compiling import prepare  # a first search need not wait for what only writing takes
+
+        prepare()
     storage = FolderStorage(Path(location))
     try:
         store = Store.open(storage)
@@ -126,6 +130,8 @@ def rebuild_index(location: str | PathLike[str], progress: Callable[[int], objec
         FormatError: the manifest or a file's header is damaged: then nothing tells what belongs to the index.
         IndexLocked: another writer holds the lock.
     """
+    from newsindex.rebuild import rebuild
+
     storage = FolderStorage(Path(location))
     try:
         store = Store.open(storage, verify=False)
@@ -201,6 +207,8 @@ class NewsIndex:
             StorageError: the folder cannot be written.
         """
         self._check_open()
+        from newsindex.indexer import Writer
+
         return Writer(self._store, self.schema, self._analyzer, timeout, self.refresh)
 
     def add(
@@ -378,6 +386,8 @@ class NewsIndex:
         """Decode everything, make it again from the stored articles, compare; return what is wrong, file by file."""
         self._check_open()
         opened = self._store.snapshot
+        from newsindex.check import check_segments
+
         return check_segments(opened, open_live(opened, self.schema), self.schema, self._analyzer, progress)
 
     def backup(self, destination: str | PathLike[str]) -> None:
@@ -388,6 +398,8 @@ class NewsIndex:
             StorageError: the folder is not empty, or the file system refuses.
         """
         self._check_open()
+        from newsindex.store.backup import copy_snapshot
+
         copy_snapshot(self._store.snapshot, FolderStorage(Path(destination)))
 
     # Inside

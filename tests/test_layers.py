@@ -23,6 +23,7 @@ ROWS = [
     ["results"],
     ["indexer"],
     ["search"],
+    ["compiled"],
     ["compiling"],
     ["index"],
     ["display", "where"],
