@@ -251,7 +251,9 @@ TREES = {
 def test_tree_of(text: str) -> None:
     query = parsed(text)
     assert query.tree == TREES[text]
-    assert [d for d in query.diagnostics if d.kind not in ("only-excluded", "nested-field")] == []
+    assert [
+        d for d in query.diagnostics if d.kind not in ("only-excluded", "nested-field", "lower-case-operator")
+    ] == []
 
 
 DAY = 86_400_000_000
@@ -342,6 +344,9 @@ REMARKS = {
     "*?* a": ("bad-wildcard", A),
     r"source:A\*B*C": ("bad-wildcard", Wildcard("A?B*C", "source")),
     "COVID-1*9": ("split-prefix", And((Phrase("COVID"), Wildcard("1*9")))),
+    "a or b": ("lower-case-operator", And((A, Word("or"), B))),
+    '"a" or (b)': ("lower-case-operator", And((Phrase("a"), Word("or"), B))),
+    "a not b": ("lower-case-operator", And((A, Word("not"), B))),
     "a w/0 b": ("bad-count", Near(A, B, 1)),
     "a w/99999 b": ("bad-count", Near(A, B, 1000)),
     "a w/5": ("dangling-operator", A),

@@ -35,6 +35,7 @@ _OPEN, _CLOSE, _AND, _OR, _NOT, _MINUS = Sort.OPEN, Sort.CLOSE, Sort.AND, Sort.O
 _BOOST, _FUZZY, _NEAR, _CALL, _EXACT = Sort.BOOST, Sort.FUZZY, Sort.NEAR, Sort.CALL, Sort.EXACT
 _AFTER = Lexeme(_END, "", 0, 0)
 _OPERANDS = frozenset({_WORD, _QUOTED, _RANGE, _OPEN, _CALL, _EXACT})
+_BEGINNINGS = _OPERANDS | {_FIELD}
 
 MAX_CHARACTERS = 4096
 MAX_NESTING = 20
@@ -91,6 +92,8 @@ class _Parser(LeafReader):
 
     def parsed(self) -> ParsedQuery:
         self.lexemes.append(_AFTER)  # so that looking ahead needs no test
+        if " or " in self.text or " not " in self.text:
+            self.remark_small_letters()
         node = self.either(None)
         parts = [] if node is None else [node]
         while self.lexemes[self.at].sort is not _END:  # only a parenthesis that nothing opened stops `either` early
@@ -110,6 +113,14 @@ class _Parser(LeafReader):
         elif isinstance(node, Not) or (isinstance(node, And) and all(isinstance(part, Not) for part in node.children)):
             self.say("only-excluded", "the query only excludes: these are all articles without that", 0, len(self.text))
         return ParsedQuery(node, tuple(self.diagnostics))
+
+    def remark_small_letters(self) -> None:
+        """Say it where a word stands like an operator."""
+        for before, lexeme, after in zip(self.lexemes, self.lexemes[1:], self.lexemes[2:], strict=False):
+            if lexeme.sort is _WORD and lexeme.text in ("or", "not") and _ends(before) and after.sort in _BEGINNINGS:
+                message = f"{lexeme.text} was searched as a word; in capitals, {lexeme.text.upper()}, it is an operator"
+                self.note("lower-case-operator", message, lexeme)
+                return
 
     def take(self) -> Lexeme:
         self.at += 1
@@ -395,6 +406,10 @@ class _Parser(LeafReader):
     def operand_follows(self, at: int | None = None) -> bool:
         """Tell whether a field has something to search; only parentheses nest, so depth is bounded by theirs."""
         return self.lexemes[self.at if at is None else at].sort in _OPERANDS
+
+
+def _ends(lexeme: Lexeme) -> bool:
+    return lexeme.sort is _WORD or lexeme.sort is _QUOTED or lexeme.sort is _CLOSE
 
 
 def _all(parts: list[Node]) -> Node:

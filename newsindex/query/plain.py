@@ -13,6 +13,7 @@ _WORDS = re.compile(r"[A-Za-z0-9][A-Za-z0-9'’.,/-]*+(?: [A-Za-z0-9][A-Za-z0-9'
 _QUOTATION = re.compile(r'"([A-Za-z0-9][A-Za-z0-9 ]*+)"').fullmatch
 _PROXIMITY = re.compile(r"(?<!\S)(?:w|near|pre)/\d{1,9}(?!\S)", re.IGNORECASE).search
 _OPERATORS = frozenset({"AND", "OR", "NOT"})
+_REMARKABLE = frozenset({"AND", "NOT", "or", "not"})
 
 
 def plain_tree(text: str, most: int) -> Node | None:
@@ -25,7 +26,7 @@ def plain_tree(text: str, most: int) -> Node | None:
     words = text.split(" ")
     if len(words) == 1 and text not in _OPERATORS:
         return Word(text, None, 0, len(text))
-    if len(words) > most or "AND" in words or "NOT" in words:
+    if len(words) > most or not _REMARKABLE.isdisjoint(words):
         return None
     return _any_of(words) if "OR" in words else And(_placed(words, 0))
 
