@@ -77,7 +77,7 @@ def _count_fork() -> None:
 os.register_at_fork(after_in_child=_count_fork)
 
 # Remarks on the archive rather than on the query: a query with them still means what was typed.
-_HARMLESS = frozenset({"no-such-term", "no-such-value", "only-excluded", "also-matched"})
+_HARMLESS = frozenset({"no-such-term", "no-such-value", "only-excluded"})
 
 
 def open_index(

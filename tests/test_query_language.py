@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import newsindex
-from newsindex import sources
+from newsindex import QueryError, sources
 from newsindex.index import NewsIndex
 
 PAGE = (Path(__file__).parents[1] / "docs" / "query-language.md").read_text()
@@ -57,3 +57,11 @@ def test_the_page_has_every_operator_and_every_kind_of_remark() -> None:
     assert len(kinds) > 20
     missing = {kind for kind in kinds if f"`{kind}`" not in PAGE.partition("## Diagnostics")[2]}
     assert missing == set()
+
+
+def test_a_delete_does_not_take_other_spellings_with_it(archive: NewsIndex) -> None:
+    before = archive.count()
+    with pytest.raises(QueryError, match="nothing was deleted"):
+        archive.delete(query="kiev")
+    assert archive.count() == before
+    assert archive.count("=kiev") < archive.count("kiev")
