@@ -154,3 +154,10 @@ def test_a_plan_is_told(tmp_path: Path) -> None:
             assert line in plan, plan
         assert "road: the best first, driven by bank, the rarest word" in index.explain_query("banks oil")
         assert "road: the best first" in index.explain_query("banks OR oil")
+
+
+def test_words_of_a_loose_phrase_are_marked(tmp_path: Path) -> None:
+    with newsindex.open(tmp_path / "x", create=True) as index:
+        index.add({"title": "A", "body": "The price of oil fell."})
+        (hit,) = index.search('"oil price"~3')
+        assert [hit.snippet.text[slice(*span)] for span in hit.snippet.spans] == ["price", "oil"]

@@ -103,6 +103,8 @@ class Expander:
         else:
             self._left -= max(map(len, found), default=0)
         pairs = list(zip(self._snapshot.segments, found, doubtful, strict=True))
+        if not any(doubts.any() for doubts in doubtful):
+            return Expansion(self._snapshot, prefix, found, [rows[:0] for rows in found], _accepts(part), cut)
         unsure = [self._are_unsure(segment, rows, doubts) for segment, rows, doubts in pairs]
         return Expansion(
             self._snapshot,
@@ -125,7 +127,12 @@ class Expander:
             own = np.union1d(own, ends)
             return reader.rows_of(own), np.zeros(own.size, np.int64)
         words = numbers_like(reader.dictionary_of_words, part, prefix, self._deadline)
-        others, counts = np.unique(reader.terms_of_words(words), return_counts=True)
+        told = reader.terms_of_words(words)
+        if part.kind == "prefix" and own.size:  # its terms are a range: most words are of one of them
+            told = told[(told < own[0]) | (told > own[-1])]
+        if not told.size:
+            return reader.rows_of(own), np.zeros(own.size, np.int64)
+        others, counts = np.unique(told, return_counts=True)
         new = ~np.isin(others, own, assume_unique=True)
         others, counts = others[new], counts[new]
         if not others.size:

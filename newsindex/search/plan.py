@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from newsindex.query.diagnostics import Diagnostic
-from newsindex.query.tree import Exists, Node, Prefix, Range, Value, Wildcard
+from newsindex.query.tree import Exists, Node, Phrase, Prefix, Range, Value, Wildcard
 from newsindex.search.deadline import Deadline
 from newsindex.search.expansion import Expander, Expansion
 from newsindex.search.nearest import nearest_word
@@ -179,7 +179,10 @@ class Plan:
         for part in leaf_parts(self.root):
             if isinstance(part, TermPart) and not part.excluded:
                 terms = tuple(term.decode() for term in part.terms)
-                found.append((part.node.start, Leaf(names(part.mask), terms, part.factor, str(part.node))))
+                # Words that need not stand next to each other are shown one by one.
+                alone = isinstance(part.node, Phrase) and part.node.slop > 0
+                for shown in zip(terms, strict=True) if alone else (terms,):
+                    found.append((part.node.start, Leaf(names(part.mask), shown, part.factor, str(part.node))))
             elif isinstance(part, VariantPart) and not part.excluded:
                 for term in part.terms:
                     leaf = Leaf(names(part.mask), (term.decode(),), part.factor, str(part.node))
