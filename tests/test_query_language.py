@@ -65,3 +65,11 @@ def test_a_delete_does_not_take_other_spellings_with_it(archive: NewsIndex) -> N
         archive.delete(query="kiev")
     assert archive.count() == before
     assert archive.count("=kiev") < archive.count("kiev")
+
+
+def test_a_period_until_now_has_a_next_page(archive: NewsIndex) -> None:
+    first = archive.search("when:50y", limit=2, now=NOW)
+    second = archive.search("when:50y", limit=2, now=datetime(2024, 4, 2, 13), after=first.next)
+    assert first.searched != second.searched
+    assert {hit.id for hit in first}.isdisjoint(hit.id for hit in second)
+    assert len(second) == 2
