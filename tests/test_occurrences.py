@@ -7,6 +7,7 @@ import os
 import random
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import newsindex
 from newsindex import FormatError
 from newsindex.analysis import Analyzer
 from newsindex.codec.dictionary import Dictionary
-from newsindex.errors import QueryTooComplex
-from newsindex.search import occurrences, spans
+from newsindex.errors import QueryError, QueryTooComplex
+from newsindex.search import forms, occurrences, spans
 from newsindex.search.deadline import Deadline
 from newsindex.search.expansion import changes
 from newsindex.search.occurrences import Window, matching_articles
@@ -278,3 +280,16 @@ def test_kernels_without_the_compiler() -> None:
     )  # fmt: skip
     assert done.stderr == ""
     assert done.stdout.strip() == small_digest()
+
+
+def test_so_many_articles_are_looked_through_and_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forms, "MOST_ARTICLES", 5)
+    with newsindex.open(tmp_path / "x", create=True) as index:
+        index.add({"title": "rates" if number % 2 else "rate", "id": f"{number}"} for number in range(10))
+        results = index.search("=rates")
+        assert {hit.id for hit in results} <= {"1", "3", "5", "7", "9"}
+        assert [said.kind for said in results.diagnostics] == ["cut-check"]
+        assert 0 < results.total < 5
+        assert index.search("=rates -rate").diagnostics[-1].kind == "cut-check"
+        with pytest.raises(QueryError, match="looked through"):
+            index.delete(query="=rates")

@@ -19,7 +19,7 @@ from newsindex.search.plan import Leaf, Plan
 __all__ = ["MOST_ARTICLES", "Form", "Forms"]
 
 MOST_ARTICLES = 20_000
-"""Whose text is looked through in one query."""
+"""Whose text is looked through in one query, once for each word."""
 _Array = npt.NDArray[Any]
 
 
@@ -62,7 +62,7 @@ class Forms:
         texts, begins = np.unique(places >> FIELD_SHIFT, return_index=True)
         ends = np.append(begins[1:], places.size)
         docs = (texts >> (ARTICLE_SHIFT - FIELD_SHIFT)) + window.first_article
-        chosen = self._allowed(node, np.unique(docs))
+        chosen = self._allowed(node, term, np.unique(docs))
         live = np.zeros(self._reader.doc_count, bool)
         live[chosen] = True
         stored = dict(zip(chosen.tolist(), self._deadline.over(self._reader.stored_articles(live)), strict=True))
@@ -82,18 +82,18 @@ class Forms:
                 has[begin:end] = [form is not None and accepts(form) for form in forms]
         return has
 
-    def _allowed(self, node: Any, docs: _Array) -> _Array:
+    def _allowed(self, node: Any, term: str, docs: _Array) -> _Array:
         """Return the articles among these that may be looked at."""
         known = self._looked_at
         room = MOST_ARTICLES - sum(map(len, self._plan.looked_at.values()))
         chosen = []
         for doc in docs.tolist():
-            if doc not in known:
+            if (doc, term) not in known:
                 if room <= 0:
                     self._say(node)
                     continue
                 room -= 1
-                known.add(doc)
+                known.add((doc, term))
             chosen.append(doc)
         return np.array(chosen, np.int64)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from newsindex.search.parts import (
     VariantPart,
 )
 from newsindex.search.plan import Plan
-from newsindex.search.sets import difference, intersection, nothing, terms_and, terms_union, union
+from newsindex.search.sets import difference, intersection, nothing, term_bitmap, terms_and, terms_union, union
 from newsindex.search.spans import (
     Spans,
     articles_of,
@@ -59,12 +60,15 @@ def expansion_bitmap(plan: Plan, at: int, part: ExpansionPart, within: _Array, d
     finder = _Finder(plan, at, deadline)
     segment, expansion = finder.segment, plan.expansions[part]
     found = terms_union(segment, expansion.rows[at], part.mask, deadline)
-    if not len(expansion.checked[at]):
-        return found
-    doubtful = terms_union(segment, expansion.checked[at], part.mask, deadline)
-    doubtful = intersection([difference(doubtful, found), within, segment.live])
-    checked = matching_articles(segment, doubtful, 1, lambda window: finder.checked(window, part), deadline)
-    return union([found, checked])
+    rows = expansion.checked[at]
+    # The most frequent first: an article that was found once is not looked through again.
+    for row in rows[np.argsort(-rows[:, 2], kind="stable")]:
+        has = term_bitmap(segment, row, part.mask, deadline)
+        doubtful = intersection([difference(has, found), within, segment.live])
+        if doubtful.any():
+            looked = partial(finder.checked, leaf=part, rows=(row,))
+            found |= matching_articles(segment, doubtful, 1, looked, deadline)
+    return found
 
 
 class _Finder:
@@ -142,7 +146,7 @@ class _Finder:
         if isinstance(leaf, ExpansionPart):
             rows = self.plan.expansions[leaf].rows[self.at]
             found = [words_of(window.places(row, leaf.mask)) for row in rows if row[1] & leaf.mask]
-            spans = union_of_spans([*found, self.checked(window, leaf)])
+            spans = union_of_spans([*found, self.checked(window, leaf, self.plan.expansions[leaf].checked[self.at])])
         elif isinstance(leaf, VariantPart):
             rows = self.rows[list(leaf.places)]
             spans = union_of_spans([words_of(window.places(row, leaf.mask)) for row in rows if row[1] & leaf.mask])
@@ -174,11 +178,11 @@ class _Finder:
 
     # As written
 
-    def checked(self, window: Window, leaf: ExpansionPart) -> Spans:
+    def checked(self, window: Window, leaf: ExpansionPart, rows: Iterable[_Array]) -> Spans:
         """Return the places of words that a part stands for, of terms that have other words too."""
         expansion = self.plan.expansions[leaf]
         found = []
-        for row in expansion.checked[self.at]:
+        for row in rows:
             if row[1] & leaf.mask:
                 term = self.segment.reader.term_bytes(int(row[0])).decode()
                 places = window.places(row, leaf.mask)

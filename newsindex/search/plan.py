@@ -94,8 +94,8 @@ class Plan:
         """What was found of each segment: the articles that match (None), or that match and have a part."""
         self.placed: dict[tuple[int, Part], tuple[_Array, _Array]] = {}
         """What was found of each segment by the places of words: among which articles, and which."""
-        self.looked_at: dict[int, set[int]] = {}
-        """Of each segment, the articles whose text was looked through."""
+        self.looked_at: dict[int, set[tuple[int, str]]] = {}
+        """Of each segment, the articles whose text was looked through, and for which terms."""
 
     def idf(self, place: int) -> float:
         """Return the idf of a term."""
