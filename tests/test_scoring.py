@@ -15,10 +15,10 @@ from newsindex.query.parser import parse
 from newsindex.query.tree import Boost, Word
 from newsindex.schema import Schema
 from newsindex.search.deadline import Deadline
-from newsindex.search.parts import MAX_FACTOR, to_parts
 from newsindex.search.plan import make_plan
 from newsindex.search.scoring import Parameters, Ranking, contribution, idf
 from newsindex.search.shapes import shape_of
+from newsindex.search.tree_parts import MAX_FACTOR, to_parts
 from tests.test_index import MakeIndex, ids
 
 ARTICLES: list[dict[str, Any]] = [
