@@ -66,7 +66,9 @@ def search_tree(
 
 def search_of(index: NewsIndex, tree: Node, filters: Iterable[Node] = (), formula: Formula | None = None) -> Search:
     ranking = Ranking() if formula is None else Ranking.of(index.schema, formula.k1, formula.b, formula.weights)
-    return Search(index._snapshot, index._vocabulary, ParsedQuery(tree, ()), tuple(filters), ranking=ranking)
+    return Search(
+        index._snapshot, index._vocabulary, ParsedQuery(tree, ()), tuple(filters), ranking=ranking, timeout=None
+    )
 
 
 def check_ranking(results: Results, expected: list[tuple[int, float]], ids: list[str], said: str) -> None:

@@ -22,6 +22,7 @@ from newsindex.codec.writer import (
     narrow,
     postings_sections,
     stored_sections,
+    weighted_lengths,
 )
 from newsindex.schema import Date, Flag, Keyword, Number, Schema
 
@@ -58,7 +59,7 @@ def merge_segments(schema: Schema, parts: Sequence[Part]) -> Iterator[memoryview
         for name in schema.text_fields
     }
     weights = field_weights(schema)
-    weighted = np.floor(np.stack([lengths[name] for name in schema.text_fields], 1) @ weights).astype(np.uint32)
+    weighted = weighted_lengths(np.stack([lengths[name] for name in schema.text_fields], 1), weights)
     yield from _text_sections(out, schema, parts, maps, weights, weighted)
     for name in schema.text_fields:
         yield from out.section(f"lengths.{name}", narrow(lengths[name]))

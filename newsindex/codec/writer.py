@@ -40,6 +40,7 @@ __all__ = [
     "postings_sections",
     "stored_sections",
     "strings_sections",
+    "weighted_lengths",
 ]
 
 # Occurrences encoded at a time. Terms begin anew aligned after so many, here as in a merge: the bytes hang on it.
@@ -68,6 +69,17 @@ def field_weights(schema: Schema) -> _Array:
     """Return the weights of the text fields, float64[F]."""
     kinds = [schema.fields[name].kind for name in schema.text_fields]
     return np.array([kind.weight for kind in kinds if isinstance(kind, Text)], np.float64)
+
+
+def weighted_lengths(lengths: _Array, weights: _Array) -> _Array:
+    """Return the weighted length of each article, rounded down: uint32[n] of int64[n, F].
+
+    Added up field by field as scoring does: a product of matrices may round up what stands on the edge of a number.
+    """
+    total = np.zeros(len(lengths), np.float64)
+    for own, weight in zip(lengths.T, weights, strict=True):
+        total += own * weight
+    return np.floor(total).astype(np.uint32)
 
 
 def encode_articles(
@@ -121,7 +133,7 @@ def encode_columns(
     chunks = list(texts)
     lengths = np.concatenate([np.zeros(0, np.int64), *(chunk.lengths for chunk in chunks)]).reshape(-1, fields)
     weights = field_weights(schema)
-    weighted = np.floor(lengths @ weights).astype(np.uint32)
+    weighted = weighted_lengths(lengths, weights)
     long_words = sum(chunk.long_words for chunk in chunks)
     terms = SortedTerms(chunks, sorter.places, vocabulary())
     told = np.zeros((len(terms.texts), 5), np.int64)
