@@ -22,7 +22,7 @@ from newsindex.codec import format as spec
 from newsindex.codec.decode_kernel import decode_positions, decode_postings
 from newsindex.codec.dictionary_kernel import decode_rows, encode_dictionary, find_terms, index_dictionary, place_of
 from newsindex.codec.encode_kernel import NO_PIECES, encode_terms, make_room, worst_bytes
-from newsindex.codec.front_kernel import decode_front, encode_front
+from newsindex.codec.front_kernel import decode_front, encode_front, pick_front
 from newsindex.codec.inversion import SortedTerms, TermSorter, Vocabulary
 from newsindex.codec.merge import Part, merge_segments
 from newsindex.codec.pack_kernel import (
@@ -328,6 +328,20 @@ def test_front_coded_strings_come_back(texts: list[str]) -> None:
         assert decode_front(data, 0, used - 1, out, ends) == -1
     if out.size:
         assert decode_front(data, 0, used, out[1:], ends) == -1
+    # Some of them, in any order, some twice.
+    wanted = np.array([number * 7 % len(texts) for number in range(len(texts) + 3) if texts], np.int64)
+    picked, places = np.zeros(int(starts[-1]) * 4 + 300, np.uint8), np.zeros(wanted.size, np.int64)
+    begins = np.concatenate([begins, [used]]).astype(np.int64)
+    assert pick_front(data[:used], begins, wanted, picked, places) == 0
+    assert places.tolist() == np.cumsum([len(encoded[number]) for number in wanted]).tolist()
+    assert picked[: int(places[-1]) if texts else 0].tobytes() == b"".join([encoded[number] for number in wanted])
+    if texts:
+        assert pick_front(data[: used - 1], begins, wanted, picked, places) == -1
+        assert pick_front(data[:used], begins, wanted + 16 * begins.size, picked, places) == -1
+        assert pick_front(data[:used], begins, -1 - wanted, picked, places) == -1
+        longest = np.array([np.argmax(np.diff(starts))])
+        if encoded[longest[0]]:
+            assert pick_front(data[:used], begins, longest, picked[: len(encoded[longest[0]]) - 1], places) == -2
 
 
 def content(segment: SegmentReader) -> dict[str, Any]:
@@ -468,6 +482,7 @@ def read_everything(data: bytes) -> None:
     for doc in range(segment.doc_count):
         _ = segment.ids[doc], segment.titles[doc], segment.stored(doc), segment.digest(doc)
         segment.boundaries().encoded(doc)
+    segment.ids.several(np.arange(segment.doc_count)[::-1].copy())
     segment.find_id("a5")
     segment.ids.texts()
 

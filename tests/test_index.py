@@ -508,3 +508,14 @@ def test_every_error_is_one_line(make_index: MakeIndex, tmp_path: Path) -> None:
             act()
         raised.append(str(caught.value))
     assert all("\n" not in message and len(message) > 20 for message in raised)
+
+
+def test_the_ids_of_a_page_are_those_of_its_articles(make_index: MakeIndex) -> None:
+    """Read together, over several segments, of any length and in any script."""
+    names = ["a", "a" * 300, "café-7", "中文", *(f"https://example.org/news/{n}" for n in range(60))]
+    index = make_index([{"id": name, "title": f"rates {place}"} for place, name in enumerate(names[:40])])
+    index.add([{"id": name, "title": f"rates {place}"} for place, name in enumerate(names[40:], 40)])
+    results = index.search("rates", limit=None)
+    assert [hit.id for hit in results] == [names[int(hit.title.split()[1])] for hit in results]
+    assert results[-1].id == list(results)[-1].id
+    assert sorted(hit.id for hit in index.search("rates", limit=None)) == sorted(names)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from newsindex.codec.format import STRINGS_IN_BLOCK
 from newsindex.codec.pack_kernel import get_vbyte, put_vbyte
-from newsindex.kernel import kernel
+from newsindex.kernel import kernel, lean
 
-__all__ = ["decode_front", "encode_front"]
+__all__ = ["decode_front", "encode_front", "pick_front"]
 
 
 @kernel
@@ -78,3 +80,47 @@ def decode_front(data, at, end, out, starts):
         at += rest
         starts[number + 1] = used
     return used
+
+
+@lean
+def pick_front(data, blocks, numbers, out, ends):
+    """Decode some strings.
+
+    Args:
+        data: uint8[m]; blocks: int64[b + 1], where each block begins, and the end.
+        numbers: int64[n], which strings.
+        out: uint8[k], overwritten with them one after the other, and what was needed to decode the last.
+        ends: int64[n], overwritten with where each ends in `out`.
+
+    Returns:
+        0, -1 when the bytes are not those of such strings, -2 when out is too small.
+    """
+    used = 0
+    for i in range(numbers.size):
+        number = numbers[i]
+        block = number // STRINGS_IN_BLOCK
+        if number < 0 or block >= blocks.size - 1:
+            return -1
+        at = blocks[block]
+        end = blocks[block + 1]
+        if at < 0 or end > data.size:
+            return -1
+        length = 0
+        # The strings before it are decoded in its place, each over the one before.
+        for _ in range(number - block * STRINGS_IN_BLOCK + 1):
+            if at >= end:
+                return -1
+            shared = np.int64(data[at])
+            value, at = get_vbyte(data, at + 1, end)
+            rest = np.int64(value)
+            if at < 0 or shared > length or rest > end - at:
+                return -1
+            length = shared + rest
+            if used + length > out.size:
+                return -2
+            for j in range(rest):
+                out[used + shared + j] = data[at + j]
+            at += rest
+        used += length
+        ends[i] = used
+    return 0

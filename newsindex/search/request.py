@@ -204,7 +204,9 @@ class Search:
 class _Page:
     """A page of hits: see `newsindex.results.Page`."""
 
-    __slots__ = ("_keys", "_left", "_more", "_search", "_sort", "_titles", "facets", "given", "numbers", "scores")
+    __slots__ = (
+        "_ids", "_keys", "_left", "_more", "_search", "_sort", "_titles", "facets", "given", "numbers", "scores"
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -221,6 +223,7 @@ class _Page:
         self._keys = keys
         self._more = more
         self._left = search.timeout
+        self._ids: dict[int, str] = {}
         self._titles: dict[int, str] | None = None
         self.numbers = numbers
         self.given = given
@@ -228,7 +231,15 @@ class _Page:
         self.scores = keys if sort == "relevance" else np.zeros(numbers.size)
 
     def id(self, number: int) -> str:
-        return self._search.snapshot.article_id(number)
+        found = self._ids.get(number)
+        while found is None:  # who asks for one mostly asks for all: ever more are read together
+            known = len(self._ids)
+            more = self.numbers[known : known + max(_FIRST, known)]
+            if not more.size:
+                return self._search.snapshot.article_id(number)
+            self._ids.update(zip(more.tolist(), self._search.snapshot.article_ids(more), strict=True))
+            found = self._ids.get(number)
+        return found
 
     def title(self, number: int) -> str:
         titles = self._titles

@@ -125,6 +125,19 @@ class Snapshot:
         segment, doc = self.place(number)
         return segment.reader.ids[doc]
 
+    def article_ids(self, numbers: _Array) -> list[str]:
+        """Return the ids of articles, int64[n]; for many that takes less time than one by one."""
+        if len(self.segments) == 1:
+            return self.segments[0].reader.ids.several(numbers.copy())
+        found = [""] * numbers.size
+        places = np.searchsorted(self._starts, numbers, "right") - 1
+        for at in np.unique(places).tolist():
+            own = np.flatnonzero(places == at)
+            segment = self.segments[at]
+            for place, text in zip(own.tolist(), segment.reader.ids.several(numbers[own] - segment.base), strict=True):
+                found[place] = text
+        return found
+
     def title(self, number: int) -> str:
         """Return what a list calls an article."""
         return self._shown_of(number).title(number)
