@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from newsindex.codec.pack_kernel import get_vbyte, put_vbyte
-from newsindex.kernel import inner, kernel
+from newsindex.kernel import brief, inner, kernel
 
 __all__ = ["decode_rows", "decode_terms", "encode_dictionary", "find_terms", "index_dictionary", "place_of"]
 
@@ -243,7 +243,7 @@ def place_of(index, data, wanted, first, last, row):
     return 0
 
 
-@kernel
+@brief
 def find_terms(index, data, wanted, rows):
     """Find terms.
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from newsindex.codec.format import STRINGS_IN_BLOCK
 from newsindex.codec.pack_kernel import get_vbyte, put_vbyte
-from newsindex.kernel import kernel, lean
+from newsindex.kernel import brief, kernel
 
 __all__ = ["decode_front", "encode_front", "pick_front"]
 
@@ -82,7 +82,7 @@ def decode_front(data, at, end, out, starts):
     return used
 
 
-@lean
+@brief
 def pick_front(data, blocks, numbers, out, ends):
     """Decode some strings.
 
