@@ -38,7 +38,7 @@ from newsindex.store.manifest import FileEntry, SegmentEntry, new_file_name
 
 __all__ = ["MESSAGE", "compile_kernels", "prepare"]
 
-MESSAGE = "compiling, once on this machine; some ten seconds …"
+MESSAGE = "compiling, once on this machine; some twenty seconds …"
 _PATIENCE = 300.0
 _turn = Lock()
 
