@@ -24,7 +24,7 @@ from benchmarks.peers.plots import plot_classes, plot_growth
 from benchmarks.peers.rounds import Effort, Player, play
 from benchmarks.peers.tables import OURS, add_tables
 from benchmarks.peers.worker import ENGINES
-from benchmarks.report import PROJECT, Report
+from benchmarks.report import PROJECT, Report, moment
 
 _RESULTS = PROJECT / "benchmarks" / "RESULTS.md"
 _MOST_FOR_WHOOSH = 20_000
@@ -126,6 +126,7 @@ def _measure(archive: Archive, options: argparse.Namespace) -> dict[str, Any]:
     effort = Effort(options.rounds, options.pass_seconds, options.warm_seconds, options.compare)
     facts = archive.facts()
     measured: dict[str, Any] = {
+        "measured": moment(),
         "corpus": facts["corpus"],
         "articles": facts["articles"],
         "text_bytes": facts["text_bytes"],
@@ -193,7 +194,8 @@ def _start(archive: Archive, query: str) -> dict[str, float]:
 
 def _report(measured: dict[str, Any], save: Path | None) -> None:
     megabytes = measured["text_bytes"] / 1e6
-    report = Report(corpus=f"{measured['corpus']}, {measured['articles']:,} articles, {megabytes:,.1f} MB of text")
+    corpus = f"{measured['corpus']}, {measured['articles']:,} articles, {megabytes:,.1f} MB of text"
+    report = Report(corpus=corpus, measured=measured["measured"])
     add_tables(report, measured)
     add_alone(report, measured)
     for name, value in report.circumstances().items():

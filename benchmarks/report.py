@@ -53,6 +53,8 @@ class Report:
 
     tables: dict[str, Table] = field(default_factory=dict)
     corpus: str = ""
+    measured: dict[str, str] = field(default_factory=lambda: moment())
+    """When, and by which code."""
 
     def add(self, title: str, heading: tuple[str, ...], row: tuple[str, ...]) -> None:
         self.tables.setdefault(title, Table(title, heading)).rows.append(row)
@@ -60,8 +62,7 @@ class Report:
     def circumstances(self) -> dict[str, str]:
         """Return what the numbers hang on: the code, the versions, the machine and the corpus."""
         return {
-            "date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-            "commit": _commit(),
+            **self.measured,
             "versions": f"newsindex {version('newsindex')}, Whoosh {version('Whoosh')}, "
             f"Python {platform.python_version()}",
             "machine": f"{_processor()}, {os.cpu_count()} cores",
@@ -75,6 +76,11 @@ class Report:
             lines += [f"### {table.title}", "", *table.markdown(), ""]
         with file.open("a", encoding="utf-8") as out:
             out.write("\n".join(lines) + "\n")
+
+
+def moment() -> dict[str, str]:
+    """Return what to keep with measurements that are reported later."""
+    return {"date": f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC", "commit": _commit()}
 
 
 def _commit() -> str:

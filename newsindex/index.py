@@ -31,6 +31,7 @@ from newsindex.search.scoring import K1, USUAL, B, Ranking
 from newsindex.search.snapshot import Snapshot, id_text
 from newsindex.search.snippets import marked_spans
 from newsindex.search.values import count_values
+from newsindex.store.backup import copy_snapshot
 from newsindex.store.live import open_live
 from newsindex.store.network import network_file_system
 from newsindex.store.storage import FolderStorage
@@ -398,8 +399,6 @@ class NewsIndex:
             StorageError: the folder is not empty, or the file system refuses.
         """
         self._check_open()
-        from newsindex.store.backup import copy_snapshot
-
         copy_snapshot(self._store.snapshot, FolderStorage(Path(destination)))
 
     # Inside

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from newsindex.codec.dictionary_kernel import _enter, _entry
+from newsindex.codec.format import TERMS_IN_BLOCK
 from newsindex.kernel import inner, lean
 
 __all__ = ["ANY_LETTERS", "ONE_LETTER", "find_fitting", "find_fuzzy"]
 
 ANY_LETTERS, ONE_LETTER = 0xFE, 0xFF
 """Bytes of a pattern; no UTF-8 text has them."""
-_IN_BLOCK = 16
 
 
 @inner
@@ -47,6 +47,21 @@ def _fits(word, length, pattern):
     return place == pattern.size
 
 
+@inner
+def _next_word(index, data, number, at, length, row, word):
+    """Write the word of a number over the one before; return (the byte after it, bytes both share, its length).
+
+    The byte is -1 on damage; what is given as the byte and the length does not count where a block begins.
+    """
+    if number % TERMS_IN_BLOCK == 0:
+        at = _enter(index, number // TERMS_IN_BLOCK, row)
+        length = np.int64(0)
+    at, shared, begin, rest = _entry(data, at, length, row)
+    for i in range(rest if at >= 0 else 0):
+        word[shared + i] = data[begin + i]
+    return at, shared, shared + rest
+
+
 @lean
 def find_fitting(index, data, first, after, pattern, row, word, found):
     """List the words [first, after) of a dictionary that fit a pattern; first must begin a block.
@@ -63,18 +78,12 @@ def find_fitting(index, data, first, after, pattern, row, word, found):
     count = np.int64(0)
     length = np.int64(0)
     at = np.int64(0)
-    if first % _IN_BLOCK or after > np.int64(index[0]):
+    if first % TERMS_IN_BLOCK or after > np.int64(index[0]):
         return -1
     for number in range(first, after):
-        if number % _IN_BLOCK == 0:
-            at = _enter(index, number // _IN_BLOCK, row)
-            length = np.int64(0)
-        at, shared, begin, rest = _entry(data, at, length, row)
+        at, _shared, length = _next_word(index, data, number, at, length, row, word)
         if at < 0:
             return -1
-        length = shared + rest
-        for i in range(rest):
-            word[shared + i] = data[begin + i]
         if _fits(word, length, pattern):
             found[count] = number
             count += 1
@@ -101,21 +110,15 @@ def find_fuzzy(index, data, first, after, wanted, edits, row, word, letters, cha
     count = np.int64(0)
     length = np.int64(0)
     at = np.int64(0)
-    if first % _IN_BLOCK or after > np.int64(index[0]):
+    if first % TERMS_IN_BLOCK or after > np.int64(index[0]):
         return -1
     size = wanted.size
     for place in range(size + 1):
         changes[0, place] = place
     for number in range(first, after):
-        if number % _IN_BLOCK == 0:
-            at = _enter(index, number // _IN_BLOCK, row)
-            length = np.int64(0)
-        at, shared, begin, rest = _entry(data, at, length, row)
+        at, shared, length = _next_word(index, data, number, at, length, row, word)
         if at < 0:
             return -1
-        length = shared + rest
-        for i in range(rest):
-            word[shared + i] = data[begin + i]
         # The rows of the letters that the word before has too are there; a word that is too far away has fewer.
         depth = np.int64(0)
         place = np.int64(0)

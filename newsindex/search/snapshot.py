@@ -128,7 +128,7 @@ class Snapshot:
     def article_ids(self, numbers: _Array) -> list[str]:
         """Return the ids of articles, int64[n]; for many that takes less time than one by one."""
         if len(self.segments) == 1:
-            return self.segments[0].reader.ids.several(numbers.copy())
+            return self.segments[0].reader.ids.several(numbers.copy())  # the kernel is compiled for what can be written
         found = [""] * numbers.size
         places = np.searchsorted(self._starts, numbers, "right") - 1
         for at in np.unique(places).tolist():
