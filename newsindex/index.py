@@ -383,6 +383,20 @@ class NewsIndex:
 
     # Keeping
 
+    def merge(self) -> int:
+        """Merge all segments into one, in one commit; return how many there were, 0 when there was nothing to do.
+
+        A search takes some microseconds a segment, and adding a million articles at once leaves some eighteen. To merge
+        takes half as long as to add, and as much room on disk again until the commit after the next.
+
+        Raises:
+            IndexLocked: a writer holds the index.
+            StorageError: the file system refuses; the index is as it was.
+        """
+        with self.writer() as writer:
+            writer.merge()
+        return writer.merged
+
     def check(self, progress: Callable[[int], object] | None = None) -> list[Problem]:
         """Decode everything, make it again from the stored articles, compare; return what is wrong, file by file."""
         self._check_open()

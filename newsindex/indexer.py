@@ -89,6 +89,8 @@ class Writer:
         self._done = done
         self._files: StoreWriter = store.begin(timeout)
         self._closed = False
+        self.merged = 0
+        """How many segments the last commit merged because it was asked to."""
         self._workers = Workers(analyzer)
         self._ending: _Segment | None = None
         try:
@@ -159,6 +161,11 @@ class Writer:
                 self._remove(article_id, place) for article_id, place in zip(wanted, self._places(wanted), strict=True)
             )
 
+    def merge(self) -> None:
+        """Have the next commit merge all segments into one, if there are several, or deleted articles in the one."""
+        self._check_open()
+        self._merge_all = True
+
     def commit(self) -> None:
         """Make everything since the last commit durable and visible.
 
@@ -171,9 +178,12 @@ class Writer:
             self._collect()
             self._ending = self._ended()
             self._collect()
-            if not self._changed:
+            segments = self._segments()
+            self._merge_all &= len(segments) > 1 or not all(segment.live.all() for segment in segments)
+            self.merged = len(segments) if self._merge_all else 0
+            if not self._changed and not self._merge_all:
                 return
-            segments = self._merged(self._segments())
+            segments = self._merged(segments)
             self._files.commit([self._entry(segment) for segment in segments])
             self._begin()
         self._done()
@@ -218,6 +228,7 @@ class Writer:
         self._ending = None
         self._last_report = AddReport()
         self._changed = False
+        self._merge_all = False
 
     def _prepare(self, record: AnyRecord) -> PreparedArticle:
         if isinstance(record, SourceError):
@@ -376,9 +387,12 @@ class Writer:
 
     def _merged(self, segments: list[LiveSegment]) -> list[LiveSegment]:
         while True:
-            sizes = [(segment.entry.file.length, float(segment.live.mean())) for segment in segments]
-            places = choose(sizes)
-            if places is None:
+            if self._merge_all:
+                self._merge_all, places = False, list(range(len(segments)))
+            else:
+                sizes = [(segment.entry.file.length, float(segment.live.mean())) for segment in segments]
+                places = choose(sizes)
+            if not places:
                 return segments
             chosen = [segments[place] for place in places]
             committed = {segment.entry.file.name for segment in self._committed}

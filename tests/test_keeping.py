@@ -107,6 +107,46 @@ def test_a_backup_is_the_index(make_index: MakeIndex, tmp_path: Path) -> None:
         index.backup(tmp_path / "copy")
 
 
+def test_merging_leaves_one_segment_without_what_was_deleted(make_index: MakeIndex) -> None:
+    index = make_index([article(n) for n in range(20)])
+    before = index.stats().generation
+    assert index.merge() == 0
+    assert index.stats().generation == before
+    index.add([article(n) for n in range(20, 30)])
+    before = [(hit.id, hit.title) for hit in index.search("bank", limit=None)]
+    assert index.stats().segments == 2
+    assert index.merge() == 2
+    assert [(hit.id, hit.title) for hit in index.search("bank", limit=None)] == before
+    assert (index.stats().segments, index.count(), index.check()) == (1, 30, [])
+    index.delete("a3")
+    assert index.merge() == 1
+    assert (index.stats().segments, index.count(), index.check()) == (1, 29, [])
+    (segment,) = index._snapshot.segments
+    assert segment.doc_count == 29
+
+
+def test_merging_takes_what_the_writer_added_and_is_rolled_back_with_it(make_index: MakeIndex) -> None:
+    index = make_index([article(n) for n in range(3)])
+    with index.writer() as writer:
+        writer.add([article(5)])
+        writer.merge()
+        writer.rollback()
+    assert (index.count(), index.stats().segments, writer.merged) == (3, 1, 0)
+    with index.writer() as writer:
+        writer.add([article(5)])
+        writer.delete(["a0"])
+        writer.merge()
+    assert (index.count(), index.stats().segments, index.check()) == (3, 1, [])
+    assert writer.merged == 2
+
+
+def test_merging_an_index_whose_articles_are_all_deleted(make_index: MakeIndex) -> None:
+    index = make_index([article(n) for n in range(3)])
+    index.delete(["a0", "a1", "a2"])
+    assert index.merge() == 0
+    assert (index.count(), index.check()) == (0, [])
+
+
 def test_rebuilding_keeps_everything(make_index: MakeIndex) -> None:
     index = make_index([article(n) for n in range(20)])
     index.delete("a3")
@@ -149,8 +189,13 @@ def test_the_commands(make_index: MakeIndex, tmp_path: Path, capsys: pytest.Capt
     assert "sound: 5 articles" in capsys.readouterr().out
     assert main(["backup", location, str(tmp_path / "copy")]) == 0
     assert main(["backup", location, str(tmp_path / "copy")]) == 2
+    index.add([article(7)])
+    assert main(["merge", location]) == 0
+    assert "2 segments merged into one" in capsys.readouterr().out
+    assert main(["merge", location]) == 0
+    assert "nothing to merge" in capsys.readouterr().out
     assert main(["rebuild", location]) == 0
-    assert "5 articles indexed anew" in capsys.readouterr().out
+    assert "6 articles indexed anew" in capsys.readouterr().out
     (path,) = (tmp_path / "copy").glob("seg-*.nix")
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1

@@ -19,6 +19,7 @@ class Newsindex(PythonEngine):
     def build(self, articles: Iterable[Article]) -> None:
         with newsindex.open(self._folder, create=True) as index:
             report = index.add(articles)
+            index.merge()  # as the others: each has one segment, or few
         if report.rejected:
             raise ValueError(f"newsindex: {report.rejected} articles were refused: {report}")
 

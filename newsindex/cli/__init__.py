@@ -69,12 +69,13 @@ def _run(arguments: argparse.Namespace) -> int:
         from newsindex.repl import repl
 
         return repl(arguments)
-    if arguments.command in ("check", "backup", "rebuild", "repair"):
+    if arguments.command in ("check", "backup", "merge", "rebuild", "repair"):
         from newsindex.cli import keeping
 
         keep = {
             "check": keeping.check,
             "backup": keeping.backup,
+            "merge": keeping.merge,
             "rebuild": keeping.rebuild,
             "repair": keeping.repair,
         }

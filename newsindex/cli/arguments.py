@@ -197,6 +197,7 @@ def _parsers() -> tuple[_Parser, dict[str, _Parser]]:
     command("check", "decode everything and compare it with the stored articles", epilog=_CHECK_EPILOG)
     copy = command("backup", "copy the newest commit, also while a writer is at work")
     copy.add_argument("destination", metavar="DEST", type=_word, help="an empty or new folder")
+    command("merge", "make one segment of all: large archives are searched faster")
     command("rebuild", "make an archive anew from the articles stored in it", epilog=_REBUILD_EPILOG)
     repair = command("repair", "give a damaged newest commit up", epilog=_REPAIR_EPILOG)
     repair.add_argument(

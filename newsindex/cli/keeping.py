@@ -12,7 +12,7 @@ from newsindex.index import rebuild_index
 from newsindex.store.repair import return_to_previous
 from newsindex.store.storage import FolderStorage
 
-__all__ = ["backup", "check", "rebuild", "repair"]
+__all__ = ["backup", "check", "merge", "rebuild", "repair"]
 
 
 def check(arguments: Namespace) -> int:
@@ -33,6 +33,14 @@ def backup(arguments: Namespace) -> int:
     with newsindex.open(arguments.archive, allow_network_fs=arguments.allow_network_fs) as index:
         index.backup(arguments.destination)
         Screen(sys.stdout).say(f"{counted(index.count(), 'article')} copied to {one_line(arguments.destination)}")
+    return 0
+
+
+def merge(arguments: Namespace) -> int:
+    """Merge all segments into one."""
+    with newsindex.open(arguments.archive, allow_network_fs=arguments.allow_network_fs) as index:
+        merged = index.merge()
+    Screen(sys.stdout).say(f"{counted(merged, 'segment')} merged into one" if merged else "nothing to merge")
     return 0
 
 
