@@ -387,11 +387,9 @@ class Writer:
 
     def _merged(self, segments: list[LiveSegment]) -> list[LiveSegment]:
         while True:
-            if self._merge_all:
-                self._merge_all, places = False, list(range(len(segments)))
-            else:
-                sizes = [(segment.entry.file.length, float(segment.live.mean())) for segment in segments]
-                places = choose(sizes)
+            sizes = [(segment.entry.file.length, float(segment.live.mean())) for segment in segments]
+            places = list(range(len(segments))) if self._merge_all else choose(sizes)
+            self._merge_all = False
             if not places:
                 return segments
             chosen = [segments[place] for place in places]
