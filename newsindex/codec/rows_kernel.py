@@ -72,6 +72,7 @@ def _bits(typing: Any, value: Any) -> Any:
 
 
 def _plain_pack_rows(values: Any, start: int, width: int, words: Any, at: int) -> None:
+    width = int(width)  # numpy's numbers have 64 bits, and what is joined here up to 1,024
     lanes = values[start : start + 4 * _ROWS].reshape(_ROWS, 4)
     for lane in range(4):
         joined = sum((int(lanes[row, lane]) & (1 << width) - 1) << width * row for row in range(_ROWS))
