@@ -18,6 +18,7 @@ from newsindex.codec.merge import Part, merge_segments
 from newsindex.codec.reader import SegmentReader
 from newsindex.codec.workers import Workers
 from newsindex.errors import IndexClosed, SourceError
+from newsindex.limits import check_size
 from newsindex.results import AddReport
 from newsindex.schema import PreparedArticle, Schema
 from newsindex.sources.record import Record
@@ -28,9 +29,8 @@ from newsindex.store.manifest import FileEntry, SegmentEntry
 from newsindex.store.merge_policy import choose
 from newsindex.store.store import Store
 
-__all__ = ["MAX_ARTICLE_CHARACTERS", "Writer"]
+__all__ = ["Writer"]
 
-MAX_ARTICLE_CHARACTERS = 10 * 1024 * 1024
 _PROGRESS_EVERY = 100
 # Articles whose ids are looked up together.
 _LOOKED_UP = 1000
@@ -86,6 +86,7 @@ class Writer:
         """
         self._store = store
         self._schema = schema
+        self._analyzer = analyzer
         self._done = done
         self._files: StoreWriter = store.begin(timeout)
         self._closed = False
@@ -239,15 +240,9 @@ class Writer:
         assert not isinstance(values, Record)
         try:
             article = self._schema.prepare(values)
+            check_size(article, self._schema, self._analyzer)
         except SourceError as error:
             raise SourceError(error.reason, file, line) from None
-        # Stored it is never shorter.
-        length = len(article.stored)
-        if length > MAX_ARTICLE_CHARACTERS:
-            length = sum(len(article.values.get(name, "")) for name in self._schema.text_fields)
-        if length > MAX_ARTICLE_CHARACTERS:
-            reason = f"the text has {length:,} characters, the limit is {MAX_ARTICLE_CHARACTERS:,}; split the article"
-            raise SourceError(reason, file, line)
         return article
 
     def _take(self, articles: list[PreparedArticle], report: AddReport) -> None:

@@ -20,7 +20,7 @@ ROWS = [
     ["store"],
     ["check", "rebuild"],
     ["query"],
-    ["results"],
+    ["results", "limits"],
     ["indexer"],
     ["search"],
     ["compiled"],
