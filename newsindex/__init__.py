@@ -64,6 +64,7 @@ def open(
     model: type[BaseModel] | None = None,
     language: str | None = None,
     allow_network_fs: bool = False,
+    mapped: bool = True,
     zone: tzinfo | str | None = None,
     variants: str | PathLike[str] | Mapping[str, Any] | bool | None = None,
 ) -> NewsIndex:
@@ -77,6 +78,8 @@ def open(
         language: the language of the stemmer for a new index: a Snowball name or a two-letter code, or "none";
             English when not given. It is saved in the index.
         allow_network_fs: open it also on NFS, SMB and the like, whose locks and syncs cannot be relied on.
+        mapped: map the index's files, which is quick and takes no memory. False reads them into memory: then nothing
+            that another program does to them, as to cut one, reaches an open index.
         zone: where the dates are that queries name without a zone, as "Europe/London"; None is where this computer is.
         variants: a TOML file, or a dict, of words that name the same (`groups = [["Kyiv", "Kiev"]]`), on top of those
             that come with newsindex; False for none. A word in a query finds its variants too, as one word.
@@ -96,6 +99,7 @@ def open(
         model=model,
         language=language,
         allow_network_fs=allow_network_fs,
+        mapped=mapped,
         zone=zone,
         variants=variants,
     )  # fmt: skip

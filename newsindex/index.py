@@ -88,6 +88,7 @@ def open_index(
     model: type[BaseModel] | None,
     language: str | None,
     allow_network_fs: bool,
+    mapped: bool = True,
     zone: tzinfo | str | None = None,
     variants: Given = None,
 ) -> NewsIndex:
@@ -110,7 +111,7 @@ def open_index(
         from newsindex.compiling import prepare  # a first search need not wait for what only writing takes
 
         prepare()
-    storage = FolderStorage(Path(location))
+    storage = FolderStorage(Path(location), mapped=mapped)
     try:
         store = Store.open(storage)
     except IndexNotFound:

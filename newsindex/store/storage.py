@@ -34,11 +34,12 @@ _CREATE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 
 # Windows: another process (a virus scanner, mostly) has the file open for a moment.
 _BUSY_WINERRORS = {5, 32, 33}
 _BUSY_PATIENCE_SECONDS = 2.5
+_PIECE_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)
 class OpenedFile:
-    """The bytes of a file, read-only; mapped until the last view on them is gone.
+    """The bytes of a file, read-only: its map, until the last view on it is gone, or a copy in memory.
 
     `identity` tells one file from another that later has its name, and from itself after a change from outside.
     """
@@ -120,10 +121,15 @@ class Storage(Protocol):
 
 
 class FolderStorage:
-    """A folder of the operating system."""
+    """A folder of the operating system.
 
-    def __init__(self, folder: Path | str) -> None:
+    A file that is mapped costs no memory of its own and no time to read; but if another program cuts it, the system
+    ends whoever reads there (SIGBUS). One that is not mapped is read whole when it is opened.
+    """
+
+    def __init__(self, folder: Path | str, *, mapped: bool = True) -> None:
         self._folder = Path(folder).absolute()
+        self._mapped = mapped
 
     def path(self, name: str = "") -> str:
         """Return the absolute path."""
@@ -152,7 +158,7 @@ class FolderStorage:
         return _NewFile(os.open(self.path(name), _CREATE_FLAGS, 0o666))
 
     def open_read(self, name: str) -> OpenedFile:
-        """Map a file; the descriptor is not kept."""
+        """Map or read a file; the descriptor is not kept."""
         path = self.path(name)
         try:
             descriptor = os.open(path, _READ_FLAGS)
@@ -168,10 +174,11 @@ class FolderStorage:
             if not found.st_size:
                 return OpenedFile(memoryview(b""), identity)
             try:
-                mapped = mmap.mmap(descriptor, found.st_size, access=mmap.ACCESS_READ)
+                if not self._mapped:
+                    return OpenedFile(_read(descriptor, found.st_size), identity)
+                return OpenedFile(memoryview(mmap.mmap(descriptor, found.st_size, access=mmap.ACCESS_READ)), identity)
             except ValueError as error:
                 raise FormatError(path, "became shorter while it was opened; restore the folder from a copy") from error
-            return OpenedFile(memoryview(mapped), identity)
         finally:
             os.close(descriptor)
 
@@ -225,6 +232,23 @@ class _NewFile:
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             os.close(descriptor)
+
+
+def _read(descriptor: int, size: int) -> memoryview:
+    """Return the first `size` bytes of a file.
+
+    Raises:
+        ValueError: it has fewer by now.
+    """
+    data = memoryview(bytearray(size))
+    at = 0
+    while at < size:
+        piece = os.read(descriptor, min(size - at, _PIECE_BYTES))
+        if not piece:
+            raise ValueError(f"{at} bytes instead of {size}")
+        data[at : at + len(piece)] = piece
+        at += len(piece)
+    return data.toreadonly()
 
 
 def _sync(descriptor: int) -> None:
