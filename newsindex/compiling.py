@@ -94,7 +94,7 @@ def _use_readers(body: bytes) -> None:
     segment.prefix_rows(b"k", 1)
     segment.dictionary()
     segment.ids.encoded(0)
-    segment.ids.several(np.zeros(1, np.int64))
+    segment.shown.both(np.zeros(1, np.int64))
     _search(segment, _RANKED)
     _count(segment, _OPERATORS[::-1])
     _search(segment, _AS_SETS[::-1])

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-import numpy as np
-
 from newsindex import Article
 from newsindex.query.diagnostics import Diagnostic
 from newsindex.results import Snippet
@@ -20,19 +18,22 @@ class GivenPage:
         self._snippet = snippet
         self.asked: list[str] = []
         self.given = given
-        self.scores = np.array([2.5 - place for place in range(len(articles))])
-        self.numbers = np.arange(len(articles), dtype=np.int64)
+        self.scores = [2.5 - place for place in range(len(articles))]
+        self.ids: list[str] = []
+        self.titles: list[str] = []
         self.facets = {"source": {"CNN": 1}}
 
     def _get(self, number: int, name: str) -> Any:
         self.asked.append(name)
         return getattr(self._articles[number], name)
 
-    def id(self, number: int) -> str:
-        return str(self._get(number, "id") or "")
+    def read_ids(self, place: int) -> list[str]:
+        self.ids += [str(self._get(number, "id") or "") for number in range(len(self.ids), place + 1)]
+        return self.ids
 
-    def title(self, number: int) -> str:
-        return str(self._get(number, "title") or "")
+    def read_titles(self, place: int) -> list[str]:
+        self.titles += [str(self._get(number, "title") or "") for number in range(len(self.titles), place + 1)]
+        return self.titles
 
     def published(self, number: int) -> datetime | None:
         published: datetime | None = self._get(number, "published")

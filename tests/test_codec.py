@@ -22,7 +22,7 @@ from newsindex.codec import format as spec
 from newsindex.codec.decode_kernel import decode_positions, decode_postings
 from newsindex.codec.dictionary_kernel import decode_rows, encode_dictionary, find_terms, index_dictionary, place_of
 from newsindex.codec.encode_kernel import NO_PIECES, encode_terms, make_room, worst_bytes
-from newsindex.codec.front_kernel import decode_front, encode_front, pick_front
+from newsindex.codec.front_kernel import decode_front, encode_front, pick_shown
 from newsindex.codec.inversion import SortedTerms, TermSorter, Vocabulary
 from newsindex.codec.merge import Part, merge_segments
 from newsindex.codec.pack_kernel import (
@@ -328,20 +328,30 @@ def test_front_coded_strings_come_back(texts: list[str]) -> None:
         assert decode_front(data, 0, used - 1, out, ends) == -1
     if out.size:
         assert decode_front(data, 0, used, out[1:], ends) == -1
-    # Some of them, in any order, some twice.
+    # Some of them, in any order, some twice, as ids, as titles, and both.
     wanted = np.array([number * 7 % len(texts) for number in range(len(texts) + 3) if texts], np.int64)
-    picked, places = np.zeros(int(starts[-1]) * 4 + 300, np.uint8), np.zeros(wanted.size, np.int64)
-    begins = np.concatenate([begins, [used]]).astype(np.int64)
-    assert pick_front(data[:used], begins, wanted, picked, places) == 0
-    assert places.tolist() == np.cumsum([len(encoded[number]) for number in wanted]).tolist()
-    assert picked[: int(places[-1]) if texts else 0].tobytes() == b"".join([encoded[number] for number in wanted])
+    places = np.array([*begins, used], np.uint32).view(np.uint8)
+    titles = np.frombuffer(bytearray(b"".join(encoded)), np.uint8)
+    ids = data[:used], places, 4
+    every = titles, starts.view(np.uint8), 8
+    none = np.empty(0, np.uint8), np.empty(0, np.uint8), 0
+    picked = np.zeros(2 * int(starts[-1]) * 4 + 1000, np.uint8)
+    has_nul = any(b"\0" in encoded[number] for number in wanted)
+    for first, second in ((ids, every), (ids, none), (none, every)):
+        columns = bool(first[2]) + bool(second[2])
+        expected = b"".join((encoded[number] + b"\0") * columns for number in wanted)
+        length = pick_shown(*first, *second, wanted, picked)
+        assert length == (-3 if has_nul else len(expected))
+        assert has_nul or picked[:length].tobytes() == expected
+        if texts and not has_nul:
+            assert pick_shown(*first, *second, wanted, picked[: length - 1]) == -2
+            assert pick_shown(*first, *second, wanted + 16 * len(begins) + 16, picked) == -1
+            assert pick_shown(*first, *second, -1 - wanted, picked) == -1
+    every_number = np.arange(len(texts))
     if texts:
-        assert pick_front(data[: used - 1], begins, wanted, picked, places) == -1
-        assert pick_front(data[:used], begins, wanted + 16 * begins.size, picked, places) == -1
-        assert pick_front(data[:used], begins, -1 - wanted, picked, places) == -1
-        longest = np.array([np.argmax(np.diff(starts))])
-        if encoded[longest[0]]:
-            assert pick_front(data[:used], begins, longest, picked[: len(encoded[longest[0]]) - 1], places) == -2
+        assert pick_shown(data[: used - 1], places, 4, *none, every_number, picked) in (-1, -3)
+    if starts[-1]:
+        assert pick_shown(*none, titles, starts[::-1].copy().view(np.uint8), 8, every_number, picked) == -1
 
 
 def content(segment: SegmentReader) -> dict[str, Any]:
@@ -482,7 +492,7 @@ def read_everything(data: bytes) -> None:
     for doc in range(segment.doc_count):
         _ = segment.ids[doc], segment.titles[doc], segment.stored(doc), segment.digest(doc)
         segment.boundaries().encoded(doc)
-    segment.ids.several(np.arange(segment.doc_count)[::-1].copy())
+    segment.shown.both(np.arange(segment.doc_count)[::-1].copy())
     segment.find_id("a5")
     segment.ids.texts()
 

@@ -518,4 +518,17 @@ def test_the_ids_of_a_page_are_those_of_its_articles(make_index: MakeIndex) -> N
     results = index.search("rates", limit=None)
     assert [hit.id for hit in results] == [names[int(hit.title.split()[1])] for hit in results]
     assert results[-1].id == list(results)[-1].id
-    assert sorted(hit.id for hit in index.search("rates", limit=None)) == sorted(names)
+    assert sorted(index.search("rates", limit=None).ids) == sorted(names)
+    for limit in (3, 64):
+        for page in (index.search("rates", limit=limit), index.search("rates", limit=limit, sort="newest")):
+            shown = [hit.title for hit in page]
+            assert (page.ids, page.titles) == ([names[int(title.split()[1])] for title in shown], shown)
+            assert page[-1].title == shown[-1]
+
+
+def test_a_title_with_a_nul_in_it_is_shown(make_index: MakeIndex) -> None:
+    """Titles are read together, with NULs between them."""
+    titles = ["one bank", "two\0 bank", "three bank"]
+    index = make_index([{"id": str(place), "title": title} for place, title in enumerate(titles)])
+    results = index.search("bank")
+    assert dict(zip(results.ids, results.titles, strict=True)) == {str(place): t for place, t in enumerate(titles)}

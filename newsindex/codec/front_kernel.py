@@ -6,9 +6,9 @@ import numpy as np
 
 from newsindex.codec.format import STRINGS_IN_BLOCK
 from newsindex.codec.pack_kernel import get_vbyte, put_vbyte
-from newsindex.kernel import brief, kernel
+from newsindex.kernel import brief, inner, kernel
 
-__all__ = ["decode_front", "encode_front", "pick_front"]
+__all__ = ["decode_front", "encode_front", "pick_shown"]
 
 
 @kernel
@@ -82,45 +82,91 @@ def decode_front(data, at, end, out, starts):
     return used
 
 
+@inner
+def _place(places, width, number):
+    """Return number n of a list of little-endian numbers, as bytes; negative when it is over 63 bits."""
+    value = np.uint64(0)
+    for i in range(width):
+        value |= np.uint64(places[number * width + i]) << np.uint64(8 * i)
+    return np.int64(value)
+
+
+@inner
+def _pick_front(data, blocks, width, number, out, used):
+    """Decode one string to out[used:]; return its length, -1 for damage, -2 where it has no room."""
+    block = number // STRINGS_IN_BLOCK
+    if (block + 2) * width > blocks.size:
+        return np.int64(-1)
+    at = _place(blocks, width, block)
+    end = _place(blocks, width, block + 1)
+    if at < 0 or end > data.size:
+        return np.int64(-1)
+    length = np.int64(0)
+    # The strings before it are decoded in its place, each over the one before.
+    for _ in range(number - block * STRINGS_IN_BLOCK + 1):
+        if at >= end:
+            return np.int64(-1)
+        shared = np.int64(data[at])
+        value, at = get_vbyte(data, at + 1, end)
+        rest = np.int64(value)
+        if at < 0 or rest < 0 or shared > length or rest > end - at:
+            return np.int64(-1)
+        length = shared + rest
+        if used + length > out.size:
+            return np.int64(-2)
+        for j in range(rest):
+            out[used + shared + j] = data[at + j]
+        at += rest
+    return length
+
+
 @brief
-def pick_front(data, blocks, numbers, out, ends):
-    """Decode some strings.
+def pick_shown(id_data, id_blocks, id_width, title_data, title_starts, title_width, numbers, out):
+    """Write ids and titles of some articles, one pair after the other, a NUL behind each string.
 
     Args:
-        data: uint8[m]; blocks: int64[b + 1], where each block begins, and the end.
-        numbers: int64[n], which strings.
-        out: uint8[k], overwritten with them one after the other, and what was needed to decode the last.
-        ends: int64[n], overwritten with where each ends in `out`.
+        id_data: uint8[m], front-coded; id_blocks: uint8[], where each block begins, and the end, as numbers of id_width
+            bytes, 0 where ids are not wanted.
+        title_data: uint8[k]; title_starts: uint8[], where each begins, and the end, in the same way.
+        numbers: int64[n], which articles.
+        out: uint8[], overwritten.
 
     Returns:
-        0, -1 when the bytes are not those of such strings, -2 when out is too small.
+        The number of bytes written; -1 when the bytes are not those of such strings, -2 when out is too small, -3 when
+        a string has a NUL in it.
     """
-    used = 0
+    used = np.int64(0)
     for i in range(numbers.size):
         number = numbers[i]
-        block = number // STRINGS_IN_BLOCK
-        if number < 0 or block >= blocks.size - 1:
+        if number < 0:
             return -1
-        at = blocks[block]
-        end = blocks[block + 1]
-        if at < 0 or end > data.size:
-            return -1
-        length = 0
-        # The strings before it are decoded in its place, each over the one before.
-        for _ in range(number - block * STRINGS_IN_BLOCK + 1):
-            if at >= end:
-                return -1
-            shared = np.int64(data[at])
-            value, at = get_vbyte(data, at + 1, end)
-            rest = np.int64(value)
-            if at < 0 or shared > length or rest > end - at:
-                return -1
-            length = shared + rest
-            if used + length > out.size:
+        begin = used
+        if id_width:
+            length = _pick_front(id_data, id_blocks, id_width, number, out, used)
+            if length < 0:
+                return length
+            used += length
+            if used >= out.size:
                 return -2
-            for j in range(rest):
-                out[used + shared + j] = data[at + j]
-            at += rest
-        used += length
-        ends[i] = used
-    return 0
+            out[used] = 0
+            used += 1
+        if title_width:
+            if (number + 2) * title_width > title_starts.size:
+                return -1
+            start = _place(title_starts, title_width, number)
+            length = _place(title_starts, title_width, number + 1) - start
+            if start < 0 or length < 0 or start + length > title_data.size:
+                return -1
+            if used + length >= out.size:
+                return -2
+            for j in range(length):
+                out[used + j] = title_data[start + j]
+            used += length
+            out[used] = 0
+            used += 1
+        ends = np.int64(0)
+        for j in range(begin, used):
+            ends += out[j] == 0
+        if ends != (id_width > 0) + (title_width > 0):
+            return -3
+    return used

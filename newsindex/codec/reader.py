@@ -14,6 +14,7 @@ from newsindex.codec.decode_kernel import decode_positions, decode_postings
 from newsindex.codec.dictionary import Dictionary, TermInfo
 from newsindex.codec.format import DIGEST_BYTES, MISSING
 from newsindex.codec.sections import Bytes, SectionReader
+from newsindex.codec.shown import ShownStrings
 from newsindex.codec.stored import StoredArticles
 from newsindex.codec.strings import FrontCoded, Strings, ascend
 from newsindex.errors import FormatError
@@ -116,6 +117,7 @@ class SegmentReader:
         self._position_words = self._positions[: self._positions.size & ~3].view(np.uint32)
         self.ids = FrontCoded(sections, "id", self.doc_count)
         self.titles = Strings(sections, "title", self.doc_count)
+        self.shown = ShownStrings(self.ids, self.titles)
 
     # Text
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from itertools import pairwise
 from operator import lt
 from typing import Any
@@ -12,14 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from newsindex.codec.format import STRINGS_IN_BLOCK
-from newsindex.codec.front_kernel import decode_front, pick_front
+from newsindex.codec.front_kernel import decode_front
 from newsindex.codec.sections import Bytes, SectionReader
 
 __all__ = ["FrontCoded", "Strings", "are_texts", "ascend"]
 
 _LONGEST_SHARED = 255
-# Bytes of a string that there is room for at first.
-_ROOM = 64
 _Array = npt.NDArray[Any]
 
 
@@ -44,6 +41,10 @@ class Strings:
         if begin > end or end > self._data.size:
             raise self._sections.damage(f"string {number} of {self._name} is placed at {begin} to {end}")
         return self._data[begin:end].tobytes()
+
+    def raw(self) -> tuple[Bytes, Bytes, int]:
+        """Return (bytes joined, where each begins, as bytes, how many of these a number takes)."""
+        return self._data, self._starts.view(np.uint8), self._starts.itemsize
 
     def arrays(self) -> tuple[Bytes, _Array]:
         """Return (bytes joined, unsigned[n + 1] where each begins, ascending)."""
@@ -115,33 +116,9 @@ class FrontCoded:
         out, starts = self._decode(begin, end, place + 1)
         return out[starts[place] : starts[place + 1]].tobytes()
 
-    @cached_property
-    def _places(self) -> _Array:
-        """Where the blocks begin, whatever their numbers' width in the file: int64."""
-        return self._blocks.astype(np.int64)
-
-    def several(self, numbers: _Array) -> list[str]:
-        """Return some of them, int64[n]; in a tenth of the time that one after the other takes."""
-        room = _ROOM * numbers.size
-        ends = np.empty(numbers.size, np.int64)
-        while True:
-            out = np.empty(room, np.uint8)
-            code = pick_front(self._data, self._places, numbers, out, ends)
-            if code == 0:
-                break
-            if code == -1 or room > self._data.size * numbers.size:
-                raise self._sections.damage(f"the strings {self._name}")
-            room *= 4
-        bounds = ends.tolist()
-        joined = out[: bounds[-1]].tobytes() if bounds else b""
-        begins = [0, *bounds[:-1]]
-        try:
-            if joined.isascii():
-                text = joined.decode()
-                return [text[begin:end] for begin, end in zip(begins, bounds, strict=True)]
-            return [joined[begin:end].decode() for begin, end in zip(begins, bounds, strict=True)]
-        except UnicodeDecodeError:
-            raise self._sections.damage(f"a string of {self._name} is not UTF-8") from None
+    def raw(self) -> tuple[Bytes, Bytes, int]:
+        """Return (bytes of the blocks, where each begins, as bytes, how many of these a number takes)."""
+        return self._data, self._blocks.view(np.uint8), self._blocks.itemsize
 
     def arrays(self) -> tuple[Bytes, _Array]:
         """Return (bytes joined, int64[n + 1] where each begins), decoded anew."""

@@ -7,7 +7,6 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel
 
@@ -205,7 +204,7 @@ class _Page:
     """A page of hits: see `newsindex.results.Page`."""
 
     __slots__ = (
-        "_ids", "_keys", "_left", "_more", "_search", "_sort", "_titles", "facets", "given", "numbers", "scores"
+        "_keys", "_left", "_more", "_numbers", "_search", "_sort", "facets", "given", "ids", "scores", "titles"
     )  # fmt: skip
 
     def __init__(
@@ -223,44 +222,51 @@ class _Page:
         self._keys = keys
         self._more = more
         self._left = search.timeout
-        self._ids: dict[int, str] = {}
-        self._titles: dict[int, str] | None = None
-        self.numbers = numbers
+        self._numbers = numbers
+        self.ids: list[str] = []
+        self.titles: list[str] = []
         self.given = given
         self.facets = facets
-        self.scores = keys if sort == "relevance" else np.zeros(numbers.size)
+        self.scores: list[float] = keys.tolist() if sort == "relevance" else [0.0] * numbers.size
 
-    def id(self, number: int) -> str:
-        found = self._ids.get(number)
-        while found is None:  # who asks for one mostly asks for all: ever more are read together
-            known = len(self._ids)
-            more = self.numbers[known : known + max(_FIRST, known)]
-            if not more.size:
-                return self._search.snapshot.article_id(number)
-            self._ids.update(zip(more.tolist(), self._search.snapshot.article_ids(more), strict=True))
-            found = self._ids.get(number)
-        return found
+    def __len__(self) -> int:
+        return self._numbers.size
 
-    def title(self, number: int) -> str:
-        titles = self._titles
-        if titles is None:  # who asks for one mostly asks for all
-            titles = self._titles = self._search.snapshot.titles(self.numbers[:_FIRST].tolist())
-        found = titles.get(number)
-        return self._search.snapshot.title(number) if found is None else found
+    # Threads may read at the same time: each makes a list of its own, whichever is kept is right.
 
-    def published(self, number: int) -> datetime | None:
-        return self._search.snapshot.date(number)
+    def read_ids(self, place: int) -> list[str]:
+        if self._numbers.size <= _FIRST:  # who asks for one mostly asks for all, and for the titles
+            self.ids, self.titles = found = self._search.snapshot.shown(self._numbers)
+            return found[0]
+        known = self.ids
+        self.ids = known = known + self._search.snapshot.article_ids(self._next(known, place))
+        return known
 
-    def source(self, number: int) -> str | None:
-        return self._search.snapshot.source(number)
+    def read_titles(self, place: int) -> list[str]:
+        if self._numbers.size <= _FIRST:
+            self.ids, self.titles = found = self._search.snapshot.shown(self._numbers)
+            return found[1]
+        known = self.titles
+        self.titles = known = known + self._search.snapshot.titles(self._next(known, place))
+        return known
 
-    def article(self, number: int) -> BaseModel:
+    def _next(self, known: list[str], place: int) -> _Array:
+        """Return the articles to read next, up to one place at least: ever more."""
+        return self._numbers[len(known) : max(_FIRST, 2 * len(known), place + 1)]
+
+    def published(self, place: int) -> datetime | None:
+        return self._search.snapshot.date(int(self._numbers[place]))
+
+    def source(self, place: int) -> str | None:
+        return self._search.snapshot.source(int(self._numbers[place]))
+
+    def article(self, place: int) -> BaseModel:
         snapshot = self._search.snapshot
-        return snapshot.schema.load(snapshot.stored(number))
+        return snapshot.schema.load(snapshot.stored(int(self._numbers[place])))
 
-    def snippet(self, number: int) -> Snippet:
+    def snippet(self, place: int) -> Snippet:
         search = self._search
-        segment, doc = search.snapshot.place(number)
+        segment, doc = search.snapshot.place(int(self._numbers[place]))
         # However long after the search they are asked for, the snippets of a page together have the time of a search.
         deadline = Deadline(self._left)
         try:
@@ -276,11 +282,11 @@ class _Page:
         return self._search.count()
 
     def cursor(self) -> str | None:
-        if not self._more or not self.numbers.size:
+        if not self._more or not self._numbers.size:
             return None
-        search, number = self._search, int(self.numbers[-1])
+        search, number = self._search, int(self._numbers[-1])
         place = Place(self._keys[-1].item(), number)
-        given = self.given + self.numbers.size
+        given = self.given + len(self)
         article_id = search.snapshot.article_id(number)
         return Cursor(place, article_id, given, search.snapshot.generation, search.digest(self._sort)).encode()
 

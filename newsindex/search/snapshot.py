@@ -40,29 +40,6 @@ def id_text(article_id: object) -> str:
     return text
 
 
-class _Shown:
-    """What a list shows of a segment's articles; places were all checked once, so that each is read in a moment."""
-
-    __slots__ = ("base", "dates", "segment", "sources", "starts", "titles")
-
-    def __init__(self, segment: SearchSegment) -> None:
-        self.segment = segment
-        self.base = segment.base
-        data, starts = segment.reader.titles.arrays()
-        self.titles, self.starts = memoryview(data), memoryview(starts)  # type: ignore[arg-type]
-        self.dates = memoryview(segment.dates)  # type: ignore[arg-type]
-        self.sources: dict[int, str] = {}
-        """The sources asked for so far, by their numbers."""
-
-    def title(self, number: int) -> str:
-        doc = number - self.base
-        starts = self.starts
-        try:
-            return str(self.titles[starts[doc] : starts[doc + 1]], "utf-8")
-        except UnicodeDecodeError:
-            return self.segment.reader.titles[doc]  # which raises the error that names the file
-
-
 class Snapshot:
     """A commit's segments. Articles are numbered over all of them. Any number of threads may use one."""
 
@@ -85,7 +62,9 @@ class Snapshot:
         source = schema.fields.get("source")
         self._stored_source = source is not None and not source.many and not isinstance(source.kind, Keyword)
         self._source = "source" if source is not None and not source.many and not self._stored_source else None
-        self._shown: list[_Shown | None] = [None] * len(self.segments)
+        self._sources: list[dict[int, str]] = [{} for _ in self.segments]
+        """Of each segment, the sources asked for so far, by their numbers."""
+        self._dates = [memoryview(segment.dates) for segment in self.segments]  # type: ignore[arg-type]
         self._facets: dict[str, Facet] = {}
         self._pairs: dict[int, dict[str, _Array]] = {}
         self.known_values: dict[object, bool] = {}
@@ -125,41 +104,49 @@ class Snapshot:
         segment, doc = self.place(number)
         return segment.reader.ids[doc]
 
+    def shown(self, numbers: _Array) -> tuple[list[str], list[str]]:
+        """Return the ids and the titles of articles, int64[n], read together."""
+        if len(self.segments) == 1:
+            return self.segments[0].reader.shown.both(numbers - self.segments[0].base)
+        ids, titles = [""] * numbers.size, [""] * numbers.size
+        for segment, places, docs in self._by_segment(numbers):
+            found = segment.reader.shown.both(docs)
+            for place, own_id, title in zip(places, *found, strict=True):
+                ids[place], titles[place] = own_id, title
+        return ids, titles
+
     def article_ids(self, numbers: _Array) -> list[str]:
-        """Return the ids of articles, int64[n]; for many that takes less time than one by one."""
+        """Return the ids of articles, int64[n], read together."""
         if len(self.segments) == 1:
-            return self.segments[0].reader.ids.several(numbers.copy())  # the kernel is compiled for what can be written
-        found = [""] * numbers.size
-        places = np.searchsorted(self._starts, numbers, "right") - 1
-        for at in np.unique(places).tolist():
-            own = np.flatnonzero(places == at)
+            return self.segments[0].reader.shown.ids(numbers - self.segments[0].base)
+        ids = [""] * numbers.size
+        for segment, places, docs in self._by_segment(numbers):
+            for place, text in zip(places, segment.reader.shown.ids(docs), strict=True):
+                ids[place] = text
+        return ids
+
+    def titles(self, numbers: _Array) -> list[str]:
+        """Return what a list calls articles, int64[n], read together."""
+        titles = [""] * numbers.size
+        for segment, places, docs in self._by_segment(numbers):
+            for place, text in zip(places, segment.reader.shown.titles(docs), strict=True):
+                titles[place] = text
+        return titles
+
+    def _by_segment(self, numbers: _Array) -> Iterator[tuple[SearchSegment, list[int], _Array]]:
+        """Yield (segment, places in `numbers`, docs) of the segments that have any of the articles."""
+        own: dict[int, list[int]] = {}
+        starts = self._starts
+        for place, number in enumerate(numbers.tolist()):
+            own.setdefault(bisect_right(starts, number) - 1, []).append(place)
+        for at, places in own.items():
             segment = self.segments[at]
-            for place, text in zip(own.tolist(), segment.reader.ids.several(numbers[own] - segment.base), strict=True):
-                found[place] = text
-        return found
-
-    def title(self, number: int) -> str:
-        """Return what a list calls an article."""
-        return self._shown_of(number).title(number)
-
-    def titles(self, numbers: Sequence[int]) -> dict[int, str]:
-        """Return what a list calls articles; for many that takes less time than one by one."""
-        if len(self.segments) == 1:
-            title = self._shown_of(0).title
-            return {number: title(number) for number in numbers}
-        return {number: self._shown_of(number).title(number) for number in numbers}
-
-    def _shown_of(self, number: int) -> _Shown:
-        at = bisect_right(self._starts, number) - 1
-        shown = self._shown[at]
-        if shown is None:
-            shown = self._shown[at] = _Shown(self.segments[at])
-        return shown
+            yield segment, places, numbers[places] - segment.base
 
     def date(self, number: int) -> datetime | None:
         """Return the date by which articles are sorted."""
-        shown = self._shown_of(number)
-        date = shown.dates[number - shown.base]
+        at = bisect_right(self._starts, number) - 1
+        date = self._dates[at][number - self._starts[at]]
         return None if date == MISSING else from_microseconds(date)
 
     def source(self, number: int) -> str | None:
@@ -169,16 +156,17 @@ class Snapshot:
             return source if isinstance(source, str) else None
         if self._source is None:
             return None
-        shown = self._shown_of(number)
-        values = shown.segment.keywords(self._source)
-        doc = number - shown.base
+        at = bisect_right(self._starts, number) - 1
+        values = self.segments[at].keywords(self._source)
+        doc = number - self._starts[at]
         begin, end = values.starts[doc : doc + 2].tolist()
         if begin == end:
             return None
         value = int(values.ords[begin])
-        source = shown.sources.get(value)
+        sources = self._sources[at]
+        source = sources.get(value)
         if source is None:
-            source = shown.sources[value] = values.column.shown[value]
+            source = sources[value] = values.column.shown[value]
         return source
 
     def stored(self, number: int) -> str:

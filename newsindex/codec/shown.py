@@ -1,0 +1,68 @@
+"""What a list shows of articles, read for many of them together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from newsindex.codec.front_kernel import pick_shown
+from newsindex.codec.sections import Bytes
+from newsindex.codec.strings import FrontCoded, Strings
+
+__all__ = ["ShownStrings"]
+
+_Array = npt.NDArray[Any]
+# Bytes of an id and a title that there is room for at first.
+_ROOM = 256
+_NO_BYTES: Bytes = np.empty(0, np.uint8)
+_NO_BYTES.flags.writeable = False  # as what is read from a file: kernels are compiled for that
+
+
+class ShownStrings:
+    """What a list shows of articles: ids and titles, read for many articles together.
+
+    That takes a tenth of the time of one after the other.
+    """
+
+    def __init__(self, ids: FrontCoded, titles: Strings) -> None:
+        self._strings: tuple[FrontCoded | Strings, FrontCoded | Strings] = ids, titles
+        self._ids, self._titles = ids.raw(), titles.raw()
+        none = _NO_BYTES, _NO_BYTES, 0
+        self._both = *self._ids, *self._titles
+        self._only_ids, self._only_titles = (*self._ids, *none), (*none, *self._titles)
+
+    def both(self, docs: _Array) -> tuple[list[str], list[str]]:
+        """Return (ids, titles) of articles, int64[n]."""
+        found = self._texts(self._both, docs, 2 * docs.size)
+        return found[::2], found[1::2]
+
+    def ids(self, docs: _Array) -> list[str]:
+        """Return the ids of articles, int64[n]."""
+        return self._texts(self._only_ids, docs, docs.size)
+
+    def titles(self, docs: _Array) -> list[str]:
+        """Return the titles of articles, int64[n]."""
+        return self._texts(self._only_titles, docs, docs.size)
+
+    def _texts(self, source: tuple[Any, ...], docs: _Array, count: int) -> list[str]:
+        room = _ROOM * docs.size
+        while True:
+            out = np.empty(room, np.uint8)
+            used = pick_shown(*source, docs, out)
+            if used != -2:
+                break
+            room *= 4
+        if used > 0:
+            try:
+                found = out[: used - 1].tobytes().decode().split("\0")
+            except UnicodeDecodeError:
+                found = []
+            if len(found) == count:
+                return found
+        elif not docs.size:
+            return []
+        # A NUL in one, or damage: one by one, which names what is damaged.
+        ids, titles = (strings if width else None for strings, width in zip(self._strings, source[2::3], strict=True))
+        return [strings[doc] for doc in docs.tolist() for strings in (ids, titles) if strings is not None]
