@@ -120,7 +120,7 @@ def _read(value: Any) -> datetime:
     if "," in text[:5]:
         try:
             return parsedate_to_datetime(text)
-        except (ValueError, IndexError):
+        except (ValueError, IndexError, OverflowError):
             pass  # a weekday, but not RFC 822: the reader below decides
     if _AMBIGUOUS.match(text):
         raise ValueError(f"ambiguous date: {text!r}; give ISO 8601, as 2024-04-09")

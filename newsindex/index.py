@@ -326,6 +326,8 @@ class NewsIndex:
         """
         if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 0):
             raise QueryError(f"limit: a number from 0, or None for all, not {limit!r}")
+        if not isinstance(facets, Iterable):
+            raise QueryError(f"facets: a keyword field, or a list of them, not {facets!r:.60}")
         fields = (facets,) if isinstance(facets, str) else tuple(facets)
         for field in fields:
             self._check_keyword(field)

@@ -12,7 +12,7 @@ __all__ = ["Leaf", "TreeNode", "escaped", "grouped", "quoted", "read", "scoped",
 _PLAIN = re.compile(r"[^\W_][\w.,;’'/-]*+\Z").match
 _OPERATOR = re.compile(r"(?:AND|OR|NOT|&&|\|\|?|(?i:(?:w|near|pre)/\d{1,9}|/[sp]))\Z").match
 # What has a meaning wherever it stands in a word, and what has one at its beginning.
-_SPECIAL = re.compile(r"[\\()\[\]{}<>\"“”„‟«»＂^~*? |]|&(?=&)|(?<=&)&|\A[-=]|(?<=\A-)-|(?<=\A=)=")
+_SPECIAL = re.compile(r"[\\()\[\]{}<>\"“”„‟«»＂^~*?|\s]|&(?=&)|(?<=&)&|\A[-=]|(?<=\A-)-|(?<=\A=)=")
 _NAME = re.compile(r"[^\W\d]\w*(?=:)")
 _IN_QUOTES = re.compile(r"([\"“”„‟«»＂\\])")
 
@@ -41,7 +41,10 @@ def written(text: str) -> str:
 def escaped(text: str, but: str = "") -> str:
     """Return a word with a backslash before what has a meaning, `but` these."""
     name = _NAME.match(text)
-    marked = _SPECIAL.sub(lambda mark: mark[0] if mark[0] in but else f"\\{mark[0]}", text)
+    # Of white space only a space can have a backslash before it; the words on both sides are the same.
+    marked = _SPECIAL.sub(
+        lambda mark: mark[0] if mark[0] in but else "\\ " if mark[0].isspace() else f"\\{mark[0]}", text
+    )
     return f"{name[0]}\\{marked[name.end() :]}" if name else marked
 
 

@@ -62,7 +62,5 @@ class Deadline:
 
 def check_timeout(seconds: object) -> None:
     """Raise QueryError for what is no time to allow."""
-    if seconds is not None and (
-        isinstance(seconds, bool) or not isinstance(seconds, int | float) or math.isnan(seconds) or seconds <= 0
-    ):
+    if seconds is not None and (isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds > 0):
         raise QueryError(f"timeout: seconds above 0, or None for no limit, not {seconds!r:.60}")

@@ -26,6 +26,7 @@ _MOST_TAGS = 500_000
 _MOST_ENTRIES = 20_000
 _ENTRY = re.compile(r"<(?:item|entry)\b", re.IGNORECASE)
 _DECLARED = re.compile(rb"""<\?xml[^>]*?encoding\s*=\s*["']([\w.:-]+)""")
+_REFERENCE = re.compile(r"&#(?:[xX]([0-9A-Fa-f]+)|([0-9]+));?")
 _DECLARATION = re.compile(r"<!(DOCTYPE|ENTITY)\b", re.IGNORECASE)
 _ROOT = re.compile(r"<[A-Za-z]")
 _COMPLETE = re.compile(r"</(?:\w+:)?(?:rss|feed|rdf)\s*>(?:\s|<!--.*?-->)*\Z", re.IGNORECASE | re.DOTALL)
@@ -39,6 +40,7 @@ def read_feed(data: bytes, file: str) -> Iterator[Record | SourceError]:
     """
     declared = _DECLARED.search(data, 0, 1024)
     text = decode(data, declared.group(1).decode() if declared else None) or data.decode("cp1252", "replace")
+    text = _REFERENCE.sub(_possible, text)
     root = _ROOT.search(text)
     refused = _DECLARATION.search(text, 0, root.start() if root else len(text))
     if refused:
@@ -72,6 +74,13 @@ def read_feed(data: bytes, file: str) -> Iterator[Record | SourceError]:
         yield SourceError(
             "the feed breaks off; its last entry may be incomplete; fetch it again", file, text.count("\n") + 1
         )
+
+
+def _possible(reference: re.Match[str]) -> str:
+    """Return a reference to a character as it is; one that names no character would cost the whole feed."""
+    digits, base = (reference[1], 16) if reference[1] else (reference[2], 10)
+    number = int(digits[:20], base)
+    return "\ufffd" if 0xD800 <= number < 0xE000 or number > 0x10FFFF else reference[0]
 
 
 def _depth(text: str) -> int:
