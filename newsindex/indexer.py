@@ -328,7 +328,9 @@ class Writer:
         if segment.builder.is_full:
             self._collect()
             self._ending = self._ended()
-            if self._ending is not None and self._workers.finishing is not None:
+            if self._workers.finishing is None:
+                self._collect()
+            elif self._ending is not None:
                 self._ending.file = self._workers.finishing.submit(
                     self._write, segment.builder.chunks(), len(segment.builder)
                 )

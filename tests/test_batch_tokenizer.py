@@ -13,12 +13,14 @@ import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsindex.analysis import LONGEST_TERM_BYTES, Analyzer
-from newsindex.analysis.batch import BatchTokenizer, TokenBatch, _composes
+from newsindex.analysis.batch import BatchTokenizer, JoinedTexts, TokenBatch, _composes
 from newsindex.analysis.characters import IDEOGRAPH, IGNORED, compose, lookup
+from newsindex.analysis.layout_kernel import Layout, lay_out
 from tests.test_analysis import SAME, SPLIT
 
 LANGUAGES = {language: Analyzer(language) for language in ("none", "english", "french", "italian", "russian")}
@@ -170,6 +172,22 @@ def test_a_text_of_many_chunks_and_more_compositions_than_the_cache_holds() -> N
     check(["".join(pairs), "Й plain.", " ".join(pairs * 3)], "russian")
 
 
+def test_the_shapes_of_ascii_are_those_of_its_table() -> None:
+    tokenizer = BatchTokenizer(LANGUAGES["none"])
+    layout = Layout(np.empty(140, np.uint32), np.empty(164, np.uint8), np.empty(0, np.int64), np.empty(2, np.int64))
+    codes = np.arange(128, dtype=np.uint8)
+    assert lay_out(codes, np.array([0, 128]), 0, tokenizer._characters.shapes, layout) == (1, 0, 0)
+    assert layout.codes[3:131].tolist() == codes.tolist()
+    assert layout.shapes[3:131].tolist() == tokenizer._characters.shapes[:128].tolist()
+
+
+@given(st.lists(st.binary(max_size=40), max_size=4))
+def test_bytes_that_are_no_utf8_do_no_harm(texts: list[bytes]) -> None:
+    batch = TOKENIZERS["none"].tokenize(JoinedTexts(b"".join(texts), list(map(len, texts))))
+    assert batch.starts.size == len(texts) + 1
+    assert batch.starts[-1] == batch.surface_ids.size <= sum(map(len, texts))
+
+
 def test_two_threads_with_a_tokenizer_each() -> None:
     texts = [" ".join(SPLIT) + f" word{number} {number}. New" for number in range(300)]
     results: dict[int, list[list[tuple[str, str, int]]]] = {}
@@ -188,10 +206,11 @@ def test_two_threads_with_a_tokenizer_each() -> None:
 
 INTERPRETED = """
 import numba
-from tests.test_batch_tokenizer import SAME, SPLIT, BatchTokenizer, LANGUAGES, check, numbers_of
+from tests.test_batch_tokenizer import SAME, SPLIT, BatchTokenizer, JoinedTexts, LANGUAGES, check, numbers_of
 assert numba.config.DISABLE_JIT
 check([*SAME, *SPLIT, "x" * 100, "l'homme d'un. L'État"], "french")
 check([" ".join(f"new{number}" for number in range(4200))])
+BatchTokenizer(LANGUAGES["none"]).tokenize(JoinedTexts(bytes(range(256)) + b"\\xff", [100, 157]))
 print(numbers_of("english"))
 """
 

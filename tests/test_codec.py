@@ -120,12 +120,12 @@ def inverted(tokens: Any, starts: Any, term_count: int) -> tuple[Any, Any, Any]:
         own = starts[texts.start : texts.stop + 1]
         if own.size > 1:
             batch = TokenBatch(tokens, np.zeros(tokens.size, np.uint8), own, 0)
-            chunks.append(sorter.chunk(batch, numbers))
+            chunks.append(sorter.chunk(batch, numbers, term_count))
     found = np.unique(tokens)
     ends = np.zeros(term_count, np.int64)
     where: list[int] = []
     places: list[int] = []
-    for terms in SortedTerms(chunks, sorter.places, Vocabulary(numbers, names, names)).ranges(tokens.size + 1):
+    for terms in SortedTerms(chunks, sorter, Vocabulary(numbers, names, names)).ranges(tokens.size + 1):
         ends[found] = np.diff(terms.starts)
         pieces = terms.pieces
         for begin, length, run in zip(pieces.begins.tolist(), pieces.lengths.tolist(), pieces.runs, strict=True):

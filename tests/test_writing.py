@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import newsindex
 from newsindex import Article, IndexClosed, StorageError, indexer
 from newsindex.analysis import Analyzer
-from newsindex.analysis.batch import BatchTokenizer
+from newsindex.analysis.batch import BatchTokenizer, JoinedTexts
 from newsindex.codec import builder, inversion, merge, workers, writer
 from newsindex.codec.builder import SegmentBuilder
 from newsindex.codec.columns import ArticleColumns, KeywordValues
@@ -43,12 +43,13 @@ def article(number: int, version: int = 0) -> dict[str, Any]:
     return {"id": f"a{number}", "title": f"Report {number}", "body": f"{words}. Version {version}.", "source": "Wire"}
 
 
-@pytest.fixture
-def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Threads, chunks and segments for a handful of articles."""
+@pytest.fixture(params=[1, 2])
+def small_chunks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads for so many processors, chunks and segments for a handful of articles."""
     for name, size in {"_CHUNK_BYTES": 500, "_SMALL_BYTES": 0, "_SEGMENT_BYTES": 3_000, "_MOST_WAITING": 2}.items():
         monkeypatch.setattr(builder, name, size)
     monkeypatch.setattr(workers, "_MOST_SURFACES", 30)
+    monkeypatch.setattr(workers, "_processors", lambda: request.param)
 
 
 @given(st.lists(st.lists(st.lists(VALUES, max_size=3), max_size=4), max_size=5))
@@ -86,9 +87,9 @@ def test_columns_filled_in_parts_are_those_filled_at_once(archive: list[dict[str
 
 
 @settings(max_examples=30)
-@given(ARCHIVES, st.integers(1, 600), st.integers(1, 40), st.sampled_from([4, 6]))
+@given(ARCHIVES, st.integers(1, 600), st.integers(1, 40), st.sampled_from([4, 6]), st.sampled_from([1, 2, 4]))
 def test_a_segment_does_not_hang_on_threads_or_chunks(
-    archive: list[dict[str, Any]], chunk_bytes: int, occurrences: int, bits: int
+    archive: list[dict[str, Any]], chunk_bytes: int, occurrences: int, bits: int, processors: int
 ) -> None:
     articles = [SCHEMA.prepare({"id": f"a{n}"} | values) for n, values in enumerate(archive)]
     with pytest.MonkeyPatch.context() as patch:
@@ -96,6 +97,7 @@ def test_a_segment_does_not_hang_on_threads_or_chunks(
         patch.setattr(writer, "_OCCURRENCES", occurrences)
         expected = b"".join(encode_articles(SCHEMA, articles, BatchTokenizer(ANALYZER)))
         patch.setattr(inversion, "_PLACE_BITS", bits)
+        patch.setattr(workers, "_processors", lambda: processors)
         threads = Workers(ANALYZER)
         threads.start()
         try:
@@ -235,8 +237,8 @@ def test_an_error_in_a_thread_is_the_callers_and_nothing_is_kept(
     index = make_index([article(1)])
     tokenize = BatchTokenizer.tokenize
 
-    def failing(self: BatchTokenizer, texts: list[str]) -> Any:
-        if any("bad" in text for text in texts):
+    def failing(self: BatchTokenizer, texts: JoinedTexts | list[str]) -> Any:
+        if isinstance(texts, JoinedTexts) and b"bad" in texts.data:
             raise MemoryError("no room for the words")
         return tokenize(self, texts)
 

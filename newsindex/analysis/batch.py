@@ -7,7 +7,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,10 +18,9 @@ from newsindex.analysis import extent_kernel as shapes
 from newsindex.analysis import tokenizer_kernel as kernel
 from newsindex.analysis.boundaries import _ABBREVIATIONS
 from newsindex.analysis.characters import compose, lookup
+from newsindex.analysis.layout_kernel import PADDING, Layout
 from newsindex.analysis.tokenizer_kernel import (
-    MARGIN,
     PACKED,
-    PADDING,
     Characters,
     Dictionary,
     Output,
@@ -29,13 +28,13 @@ from newsindex.analysis.tokenizer_kernel import (
     tokenize_texts,
 )
 
-__all__ = ["BatchTokenizer", "TokenBatch"]
+__all__ = ["BatchTokenizer", "JoinedTexts", "TokenBatch"]
 
 _Number = TypeVar("_Number", bound=np.generic)
-_CHUNK = 1 << 17  # characters at a time, so that memory stays bounded and the processor's cache holds them
+_LAID_OUT = 1 << 15  # characters at a time, which the processor's cache holds, if no text is longer
+_MOST_KEPT = 1 << 23  # bytes of texts for which memory is kept
 _BLOCK = 256
 _CODE_POINTS = 0x110000
-_ZEROS = "\0" * MARGIN
 _SHAPES = {
     characters.OTHER: shapes.BETWEEN,
     characters.LETTER: shapes.WIDE | shapes.LETTER,
@@ -48,7 +47,28 @@ _SHAPES = {
 }
 _ENDINGS_ALONE = frozenset("\u2029。！？｡")
 _ENDINGS = frozenset("\n.!?…؟।") | _ENDINGS_ALONE
+_OUTPUT = Output(np.empty(0, np.uint32), np.empty(0, np.uint8), np.empty(0, np.int64))
 _PERHAPS_LONG = 48  # letters: such a word, or its stem, may have more bytes than a term
+
+
+class JoinedTexts(NamedTuple):
+    """Some texts in UTF-8, one after the other, and how many bytes each has.
+
+    >>> JoinedTexts.of(["one", "zwölf"])
+    JoinedTexts(data=b'onezw\\xc3\\xb6lf', lengths=[3, 6])
+    """
+
+    data: bytes
+    lengths: list[int]
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> JoinedTexts:
+        """Join texts."""
+        joined = "".join(texts)
+        if joined.isascii():
+            return cls(joined.encode(), list(map(len, texts)))
+        encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
+        return cls(b"".join(encoded), list(map(len, encoded)))
 
 
 @dataclass(frozen=True)
@@ -57,6 +77,7 @@ class TokenBatch:
 
     A token's term is `term_of_surface[surface_id]`, its position its index minus `starts[i]`. `boundaries` are 2 where
     a paragraph begins, 1 where a sentence begins, else 0. `long_words` counts the words of over 255 bytes.
+    All of it is overwritten with the tokens of the next texts.
     """
 
     surface_ids: npt.NDArray[np.uint32]
@@ -110,46 +131,47 @@ class BatchTokenizer:
             abbreviations=0,
             elisions=np.array([_key(word) for word in sorted(analyzer._elisions)], np.int64),
         )
+        self._layout = _layout(_LAID_OUT)
+        self._output = _OUTPUT
         self._state = np.zeros(kernel.STATES, np.int64)
         self._state[kernel.ARENA_USED] = 1  # so that no word begins at 0
+        self._fill(0)
         self.tokenize(sorted(_ABBREVIATIONS))
         self._dictionary = self._dictionary._replace(abbreviations=len(self.surfaces))
 
-    def tokenize(self, texts: Sequence[str]) -> TokenBatch:
+    def tokenize(self, texts: Sequence[str] | JoinedTexts) -> TokenBatch:
         """Return the tokens of the texts; words not met before are added to the dictionary."""
-        ends = np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)))
-        room = int(ends[-1]) if texts else 0
-        output = Output(np.empty(room, np.uint32), np.empty(room, np.uint8), np.zeros(len(texts) + 1, np.int64))
-        self._state[[kernel.TOKENS, kernel.LONGS]] = 0
-        first = 0
-        while first < len(texts):
-            done = int(ends[first - 1]) if first else 0
-            last = int(np.searchsorted(ends, done + _CHUNK)) + 1
-            self._run(texts[first:last], ends[first:last] - done, output._replace(starts=output.starts[first:]))
-            first = last
+        data, lengths = texts if isinstance(texts, JoinedTexts) else JoinedTexts.of(texts)
+        ends = np.fromiter(itertools.accumulate(lengths, initial=0), np.int64, len(lengths) + 1)
+        # The same memory again and again: the system takes longer to give new one than the words to be written.
+        if len(data) > self._output.boundaries.size:
+            self._output = self._output._replace(
+                surface_ids=np.empty(len(data), np.uint32), boundaries=np.empty(len(data), np.uint8)
+            )
+        output = self._output._replace(starts=np.empty(len(lengths) + 1, np.int64))
+        output.starts[0] = 0
+        self._run(np.frombuffer(data, np.uint8), ends, output)
         self._name_surfaces()
         count = int(self._state[kernel.TOKENS])
-        surface_ids, boundaries, starts = output
-        del output
-        surface_ids.resize(count, refcheck=False)  # gives memory back without a copy
-        boundaries.resize(count, refcheck=False)
+        surface_ids, boundaries = output.surface_ids[:count], output.boundaries[:count]
         long_words = int(np.isin(surface_ids, self._long).sum()) if self._state[kernel.LONGS] and self._long else 0
-        return TokenBatch(surface_ids, boundaries, starts, long_words)
+        if len(data) > _MOST_KEPT:
+            self._layout, self._output = _layout(_LAID_OUT), _OUTPUT
+        return TokenBatch(surface_ids, boundaries, output.starts, long_words)
 
-    def _run(self, texts: Sequence[str], ends: npt.NDArray[np.int64], output: Output) -> None:
-        codes = np.array([f"{_ZEROS}{_ZEROS.join(texts)}{_ZEROS}"]).view(np.uint32)
-        bounds = np.full(len(texts) + 1, MARGIN, np.int64)
-        bounds[1:] = ends + np.arange(2 * MARGIN, MARGIN * (len(texts) + 2), MARGIN)
-        padded = np.empty(codes.size + PADDING, np.uint8)
-        padded[codes.size :] = shapes.BETWEEN
-        eights = np.ndarray(padded.size - 7, np.int64, padded, strides=(1,))
+    def _run(self, data: npt.NDArray[np.uint8], ends: npt.NDArray[np.int64], output: Output) -> None:
         state = self._state
-        state[[kernel.SHAPED, kernel.SPECIALS, kernel.TEXT]], state[kernel.READ] = 0, -1
+        state[[kernel.LAID, kernel.TEXT, kernel.TOKENS, kernel.LONGS]], state[kernel.READ] = 0, -1
+        # Called once as a rule: between two calls the interpreter would be asked for, and another thread has it.
+        bounds = np.empty(ends.size, np.int64)
         request = None
         while request != kernel.DONE:
-            request = tokenize_texts(codes, padded, eights, bounds, self._characters, self._dictionary, output, state)
+            layout = self._layout._replace(bounds=bounds)
+            request = tokenize_texts(data, ends, layout, self._characters, self._dictionary, output, state)
             need = int(state[kernel.NEED])
-            if request == kernel.NEEDS_SHAPES:
+            if request == kernel.NEEDS_LAYOUT:
+                self._layout = _layout(-need)
+            elif request == kernel.NEEDS_SHAPES:
                 self._fill(need)
             elif request == kernel.NEEDS_PAIR:
                 self._compose(need, int(state[kernel.PAIR]))
@@ -239,6 +261,12 @@ class BatchTokenizer:
             self._numbers = _enlarged(self._numbers, 2 * count)
         self._numbers[count - len(terms) : count] = numbers
         self.term_of_surface = self._numbers[:count]
+
+
+def _layout(size: int) -> Layout:
+    shapes = np.empty(size + PADDING, np.uint8)
+    eights = np.ndarray(shapes.size - 7, np.int64, shapes, strides=(1,))
+    return Layout(np.empty(size, np.uint32), shapes, eights, np.empty(0, np.int64))
 
 
 def _key(word: str) -> int:

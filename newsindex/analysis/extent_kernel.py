@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from newsindex.kernel import kernel
+from newsindex.kernel import inner
 
 WIDE, BETWEEN = 0x80, 0xC0
 LETTER, DIGIT, IDEOGRAPH = 1, 2, 4  # flags of WIDE, and of a kind
@@ -48,7 +48,7 @@ def _kind(shape: int) -> int:
 KINDS = np.array([_kind(shape) for shape in range(256)], np.uint8)
 
 
-@kernel
+@inner
 def is_possessive(shapes, at):
     """Tell whether an apostrophe and a final s stand here."""
     if shapes[at] != BETWEEN | APOSTROPHE or shapes[at + 1] != 115:
@@ -57,7 +57,7 @@ def is_possessive(shapes, at):
     return not (kind & WORD or (kind & JOINS and KINDS[shapes[at + 3]] & LETTER))
 
 
-@kernel
+@inner
 def extent(shapes, at):
     """Return what the word that begins here takes.
 

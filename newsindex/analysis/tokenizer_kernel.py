@@ -1,8 +1,9 @@
 """Compiled tokenizer: the words of many texts to numbers, the same words as `tokenizer.words` finds.
 
-A text is an array of code points, followed by `MARGIN` zeros so that looking ahead needs no test; `extent_kernel` says
-what is known of each: its shape, of one byte. A plain word, a run of up to 16 letters and digits that fold to ASCII, is
-found eight shapes at a time and is its own key. For other words `extent` applies the rules.
+Texts come as UTF-8; some at a time, that the processor's cache holds, are laid out as code points, each text followed
+by `MARGIN` zeros so that looking ahead needs no test; `extent_kernel` says what is known of each: its shape, of one
+byte. A plain word, a run of up to 16 letters and digits that fold to ASCII, is found eight shapes at a time and is its
+own key. For other words `extent` applies the rules.
 
 The kernel never grows or fills anything itself: it stops with a request, and goes on when called again. Words interned
 until then stay; the text at work is begun again.
@@ -37,17 +38,14 @@ from newsindex.analysis.extent_kernel import (
     SPACE,
     SPECIAL,
     STOPS,
-    UNKNOWN,
     WIDE,
     WORD,
     extent,
 )
-from newsindex.kernel import kernel
+from newsindex.analysis.layout_kernel import MARGIN, lay_out
+from newsindex.kernel import inner, kernel, lean
 
-__all__ = ["MARGIN", "PACKED", "PADDING", "Characters", "Dictionary", "Output", "rehash", "tokenize_texts"]
-
-MARGIN = 3
-PADDING = 24  # shapes after the last code point, so that eight can be read at any
+__all__ = ["PACKED", "Characters", "Dictionary", "Output", "rehash", "tokenize_texts"]
 
 ONES = 0x0101010101010101
 LOWER_SEVEN = 0x00FFFFFFFFFFFFFF  # of eight shapes
@@ -58,11 +56,12 @@ PACKED = 16  # letters of ASCII that make up the keys of a word
 SEED = 2166136261  # of the hash of other words, FNV-1a over code points
 LONG = 63  # letters, of a word that may be longer than a term
 
-DONE, NEEDS_SHAPES, NEEDS_PAIR, NEEDS_ARENA, NEEDS_SLOTS, NEEDS_SCRATCH = range(6)
+DONE, NEEDS_LAYOUT, NEEDS_SHAPES, NEEDS_PAIR, NEEDS_ARENA, NEEDS_SLOTS, NEEDS_SCRATCH = range(7)
 
-# Places in the state: how many code points have a shape, whether one of them is special; the text at work; counts so
-# far; how much of its text has been read for `visible`, and the end of what was written there; what a request is about.
-SHAPED, SPECIALS, TEXT, TOKENS, LONGS, SURFACES, ARENA_USED, READ, COMPACTED, NEED, PAIR, STATES = range(12)
+# Places in the state: how many texts have been laid out, whether one of those that are has a special character; the
+# text at work; counts so far; how much of its text has been read for `visible`, and the end of what was written there;
+# what a request is about.
+LAID, SPECIALS, TEXT, TOKENS, LONGS, SURFACES, ARENA_USED, READ, COMPACTED, NEED, PAIR, STATES = range(12)
 
 
 class Characters(NamedTuple):
@@ -89,7 +88,7 @@ class Dictionary(NamedTuple):
 
 
 class Output(NamedTuple):
-    """Where tokens go; there is room for as many as there are characters."""
+    """Where tokens go; there is room for as many as there are bytes."""
 
     surface_ids: npt.NDArray[np.uint32]
     boundaries: npt.NDArray[np.uint8]
@@ -114,7 +113,7 @@ def _low_zeros_compiled(number):
     return lambda number: _count_low_zeros(number)
 
 
-@kernel
+@inner
 def _shift(slots):
     """Return how far to shift a tag to come to its slot."""
     shift, size = TAG, slots.size
@@ -124,7 +123,7 @@ def _shift(slots):
     return shift
 
 
-@kernel
+@inner
 def _tag(key, more):
     """Return the hash of a word: its upper bits say which slot."""
     return ((key * 0x1E3779B97F4A7C15 + more * 0x2545F4914F6CDD1D) & POSITIVE) >> 32
@@ -143,7 +142,7 @@ def rehash(keys, count, slots):
         slots[at] = tag << 32 | (surface + 1)
 
 
-@kernel
+@inner
 def _is_among(keys, key):
     found = False
     for place in range(keys.size):
@@ -151,12 +150,12 @@ def _is_among(keys, key):
     return found
 
 
-@kernel
+@inner
 def _is_blank(code):
     return code == 0x20 or code == 0x09
 
 
-@kernel
+@inner
 def _boundary(codes, entries, gap_start, gap_end):
     """Return what begins at `gap_end`: 2 a paragraph, 1 a sentence, 0 nothing.
 
@@ -199,7 +198,7 @@ def _boundary(codes, entries, gap_start, gap_end):
     return 0
 
 
-@kernel
+@inner
 def _compact(codes, shapes, begin, end, characters, state):
     """Write the text's characters that count to `visible`, composed, and their shapes; return DONE or NEEDS_PAIR."""
     table, _, _, pair_keys, pair_wholes, _, visible, starts = characters
@@ -233,26 +232,7 @@ def _compact(codes, shapes, begin, end, characters, state):
     return DONE
 
 
-@kernel
-def _shape(codes, shapes, table, state):
-    """Write the shapes of the code points that have none yet; return DONE, or NEEDS_SHAPES."""
-    # Two loops: the first has nothing but the look-up, the second is done many shapes at once.
-    for at in range(codes.size):
-        shapes[at] = table[codes[at]]
-    special, unknown = 0, False
-    for at in range(codes.size):
-        special |= shapes[at] & (shapes[at] >> 4) & SPECIAL
-        unknown |= shapes[at] == UNKNOWN
-    if unknown:
-        for at in range(codes.size):
-            if shapes[at] == UNKNOWN:
-                state[NEED] = codes[at]
-                return NEEDS_SHAPES
-    state[SHAPED], state[SPECIALS] = codes.size, special
-    return DONE
-
-
-@kernel
+@inner
 def _is_special(shapes, begin, end):
     special = 0
     for at in range(begin, end):
@@ -260,37 +240,38 @@ def _is_special(shapes, begin, end):
     return special != 0
 
 
-@kernel
-def tokenize_texts(codes, shapes, eights, bounds, characters, dictionary, output, state):
+@lean
+def tokenize_texts(data, ends, layout, characters, dictionary, output, state):
     """Write the tokens of texts.
 
     Args:
-        codes: uint32[n] code points, all below 0x110000; `MARGIN` zeros before the first text and after each.
-        shapes: uint8[n + PADDING], to be written but for the padding: `BETWEEN`.
-        eights: int64[n + PADDING - 7], the same memory read eight shapes at a time, from each shape.
-        bounds: int64[texts + 1]; text i is `codes[bounds[i]:bounds[i + 1] - MARGIN]`.
-        characters: Characters.
+        data: uint8[], the texts in UTF-8, surrogates included.
+        ends: int64[texts + 1], 0 and where each ends.
+        layout: Layout; overwritten.
+        characters: Characters; what is in ASCII has its shapes and entries.
         dictionary: Dictionary.
         output: Output.
-        state: int64[STATES]: SHAPED, SPECIALS and TEXT are 0 at first, READ -1; the rest is counts so far. Changed.
+        state: int64[STATES]: LAID and TEXT are 0 at first, READ -1; the rest is counts so far. Changed.
 
     Returns:
-        DONE, or what the caller must do before it calls again: fill the shapes and entries of the 256 code points
-        around NEED; put the pair PAIR with its composition into slot NEED; give an arena of at least NEED, larger
-        `slots` and `keys`, or a `visible` and its starts of at least NEED.
+        DONE, or what the caller must do before it calls again: give a layout of at least -NEED codes; fill the shapes
+        and entries of the 256 code points around NEED; put the pair PAIR with its composition into slot NEED; give an
+        arena of at least NEED, larger `slots` and `keys`, or a `visible` and its starts of at least NEED.
     """
-    # Taken apart here, and one long function: each use of a tuple's array, and each array that a function is called
-    # with, counts references, which costs more than most words do.
+    codes, shapes, eights, bounds = layout
     table, entries, folds, _, _, widest, visible, visible_starts = characters
     arena, keys, slots, abbreviations, elisions = dictionary
     surface_ids, boundaries, starts = output
-    if state[SHAPED] < codes.size and _shape(codes, shapes, table, state) != DONE:
-        return NEEDS_SHAPES
     shift = _shift(slots)
     token = state[TOKENS]
     used = state[ARENA_USED]
     for text in range(state[TEXT], bounds.size - 1):
         state[TEXT], state[TOKENS] = text, token
+        if text == state[LAID]:
+            laid, state[SPECIALS], state[NEED] = lay_out(data, ends, text, table, layout)
+            if laid == text:
+                return NEEDS_SHAPES if state[NEED] >= 0 else NEEDS_LAYOUT
+            state[LAID] = laid
         begin, end = bounds[text], bounds[text + 1] - MARGIN
         compacted = state[READ] >= 0
         if state[SPECIALS] and not compacted and _is_special(shapes, begin, end):

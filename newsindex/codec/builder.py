@@ -12,12 +12,13 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from newsindex.analysis.batch import JoinedTexts
 from newsindex.codec.columns import ArticleColumns
 from newsindex.codec.digests import digests_of
 from newsindex.codec.format import DIGEST_BYTES
 from newsindex.codec.inversion import TermSorter, TextChunk, Vocabulary
 from newsindex.codec.stored import PackedArticles, pack_articles
-from newsindex.codec.workers import Workers, started
+from newsindex.codec.workers import Shared, Workers, in_turn, started
 from newsindex.codec.writer import encode_columns
 from newsindex.schema import PreparedArticle, Schema
 
@@ -26,7 +27,8 @@ __all__ = ["SegmentBuilder"]
 # Bytes of stored articles that are analysed and compressed together; fewer in all are not worth a thread.
 _CHUNK_BYTES = 2 * 1024 * 1024
 _SMALL_BYTES = 256 * 1024
-# Chunks that wait for a thread before the caller must wait too.
+# Chunks that wait for a thread before the caller takes its part, and before it must wait too.
+_WAITING = 2
 _MOST_WAITING = 8
 # Each token takes some 15 bytes while the segment is encoded.
 _SEGMENT_TOKENS = 20 * 1024 * 1024
@@ -48,10 +50,10 @@ class SegmentBuilder:
         self._numbers: dict[str, int] = {}
         self._columns = ArticleColumns(schema)
         self._firsts: list[int] = []
-        self._digests: list[Future[bytes]] = []
+        self._digests: list[Shared[bytes]] = []
         self._sorter = TermSorter(len(schema.text_fields))
         self._texts: deque[Future[TextChunk]] = deque()
-        self._packed: deque[Future[PackedArticles]] = deque()
+        self._packed: deque[Shared[PackedArticles]] = deque()
         self._tokens = 0
         self._flushed_bytes = 0
         self.waiting_bytes = 0
@@ -114,14 +116,21 @@ class SegmentBuilder:
         self._flushed_bytes += self.waiting_bytes
         self._waiting.clear()
         self.waiting_bytes = 0
-        self._texts.append(started(self._workers.tokenizing, self._tokenized, texts, not first))
-        self._packed.append(started(self._workers.sharing, pack_articles, stored))
+        self._texts.append(started(self._workers.tokenizing, self._tokenized, JoinedTexts.of(texts), not first))
+        self._packed.append(Shared(self._workers.sharing, pack_articles, stored))
         self._firsts.append(first)
-        self._digests.append(started(self._workers.sharing, digests_of, stored))
+        self._digests.append(Shared(self._workers.sharing, digests_of, stored))
+        self._keep_pace()
+        return True
+
+    def _keep_pace(self) -> None:
+        """Take a part of the work where there is too much for the threads, and wait when it is more yet."""
+        if sum(not texts.done() for texts in self._texts) > _WAITING:
+            for shared in (self._packed, self._digests):
+                any(one.take() for one in shared)
         if len(self._texts) > _MOST_WAITING:
             self._texts[-_MOST_WAITING - 1].result()
             self._packed[-_MOST_WAITING - 1].result()
-        return True
 
     def living_ids(self) -> Iterable[str]:
         """Return the ids of the numbered articles that are alive."""
@@ -139,8 +148,8 @@ class SegmentBuilder:
         return encode_columns(
             self._schema,
             self._columns,
-            (digests.result() for digests in self._digests),
-            _results(self._packed),
+            in_turn(deque(self._digests)),
+            in_turn(self._packed),
             self._told(_results(self._texts)),
             self._sorter,
             vocabulary.result,
@@ -156,11 +165,11 @@ class SegmentBuilder:
                 while True:
                     futures.pop().cancel()
 
-    def _tokenized(self, texts: list[str], is_first: bool) -> TextChunk:
+    def _tokenized(self, texts: JoinedTexts, is_first: bool) -> TextChunk:
         tokenizer = self._workers.tokenizer(fresh=is_first)
         batch = tokenizer.tokenize(texts)
         self._tokens += batch.surface_ids.size
-        return self._sorter.chunk(batch, tokenizer.term_of_surface)
+        return self._sorter.chunk(batch, tokenizer.term_of_surface, len(tokenizer.terms))
 
     def _vocabulary(self) -> Vocabulary:
         """Return what the tokenizer has met so far, in copies: it goes on."""

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from newsindex.codec.format import ANY_FREQUENCY, IMPACTS, LENGTH_OF_CODE, PACKED_TAIL, SKIP_WORDS
 from newsindex.codec.pack_kernel import BLOCK, pack_bits, pack_patched, put_vbyte
-from newsindex.kernel import inner, kernel, lean
+from newsindex.kernel import inner, lean
 
 __all__ = [
     "NO_PIECES",
@@ -376,7 +376,7 @@ def encode_terms(
     return term, at, put
 
 
-@kernel
+@inner
 def encode_boundaries(boundaries, starts, field_count, data, ends):
     """Encode where sentences and paragraphs begin in each article.
 

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from newsindex.analysis.batch import TokenBatch
-from newsindex.codec.encode_kernel import Pieces, encode_boundaries
-from newsindex.codec.invert_kernel import count_pieces, lay_pieces, sort_tokens
+from newsindex.codec.encode_kernel import Pieces
+from newsindex.codec.invert_kernel import SortingRoom, count_pieces, lay_pieces, sort_texts
 from newsindex.codec.sections import Bytes
 
 __all__ = ["SortedTerms", "TermRange", "TermSorter", "TextChunk", "Vocabulary"]
@@ -32,10 +32,11 @@ class Vocabulary(NamedTuple):
 
 
 class _Runs(NamedTuple):
-    """The terms of some texts as `sort_tokens` finds them; `begins` leads to the sorter's places."""
+    """The terms of some texts as `sort_texts` finds them; `begins` counts from `first` on of the sorter's places."""
 
     terms: _Array
     begins: _Array
+    first: int
     shift: int
     first_text: int
 
@@ -44,15 +45,13 @@ class TextChunk(NamedTuple):
     """The tokens of some articles, sorted by term, and where sentences begin, encoded.
 
     `lengths` int64[texts]: the tokens of each text; text = number of the article · F + number of the field, absent
-    fields empty. `boundaries` and `boundary_ends` are as `encode_boundaries` makes them. `seen` has a bit for
-    each surface that the tokenizer knew then, set where it is in these texts.
+    fields empty. `boundaries` and `boundary_ends` are as `encode_boundaries` makes them.
     """
 
     runs: list[_Runs]
     lengths: _Array
-    boundaries: Bytes
+    boundaries: bytes
     boundary_ends: _Array
-    seen: _Array
     long_words: int
 
 
@@ -60,49 +59,75 @@ class TermSorter:
     """Sorts the tokens of chunk after chunk; not for several threads at a time.
 
     `places` has the tokens of all of them, sorted by term within each; of each its text and its position in one number.
+    `seen` has 1 for each surface that is in them, and may end after the last.
     """
 
     def __init__(self, fields: int) -> None:
         self.places = np.zeros(0, np.uint32)
+        self.seen = np.zeros(0, np.uint8)
         self._used = 0
         self._fields = fields
-        self._counts = np.zeros(0, np.int32)
-        self._terms, self._begins = np.zeros(0, np.uint32), np.zeros(1, np.int64)
+        self._surface_counts, self._counts = np.zeros(0, np.int32), np.zeros(0, np.int32)
         self._first_text = 0
 
-    def chunk(self, batch: TokenBatch, term_of_surface: _Array) -> TextChunk:
-        """Return the tokens of articles as a segment takes them; the texts are numbered on from chunk to chunk."""
-        terms = int(term_of_surface.max()) + 1 if term_of_surface.size else 0
-        if terms > self._counts.size:
-            self._counts = np.zeros(2 * terms, np.int32)
-            self._terms, self._begins = np.empty(2 * terms, np.uint32), np.empty(2 * terms + 1, np.int64)
-        seen = np.zeros(term_of_surface.size, np.uint8)
-        runs = list(self._sorted(batch, term_of_surface, self._counts[:terms], seen, 0, batch.starts.size - 1))
-        data = np.empty(5 * int(np.count_nonzero(batch.boundaries)), np.uint8)
-        ends = np.zeros((batch.starts.size - 1) // self._fields + 1, np.uint64)
-        used = encode_boundaries(batch.boundaries, batch.starts, self._fields, data, ends)
-        self._first_text += batch.starts.size - 1
-        return TextChunk(runs, np.diff(batch.starts), data[:used].copy(), ends, np.packbits(seen), batch.long_words)
+    # A chunk is one call of a kernel and nothing else that takes long: after whatever does, numpy on a thousand numbers
+    # included, the interpreter is asked for, and a thread that runs Python gives it up after 5 ms.
 
-    def _sorted(
-        self, batch: TokenBatch, term_of_surface: _Array, counts: _Array, seen: _Array, first: int, after: int
-    ) -> Iterator[_Runs]:
-        """Yield the texts [first, after) sorted; in halves when text and position do not go into one number."""
-        starts = batch.starts[first : after + 1]
-        shift = int(np.diff(starts).max(initial=0)).bit_length()
-        if (after - first - 1).bit_length() + shift > _PLACE_BITS and after - first > 1:
-            middle = (first + after) // 2
-            yield from self._sorted(batch, term_of_surface, counts, seen, first, middle)
-            yield from self._sorted(batch, term_of_surface, counts, seen, middle, after)
-            return
-        terms, begins, before = self._terms, self._begins, self._used
-        self._used += int(starts[-1] - starts[0])
-        if self._used > self.places.size:
+    def chunk(self, batch: TokenBatch, term_of_surface: _Array, term_count: int) -> TextChunk:
+        """Return the tokens of articles as a segment takes them; the texts are numbered on from chunk to chunk."""
+        if term_of_surface.size > self._surface_counts.size:
+            self._surface_counts = np.zeros(2 * term_of_surface.size, np.int32)
+            seen = np.zeros(2 * term_of_surface.size, np.uint8)
+            seen[: self.seen.size] = self.seen
+            self.seen = seen
+        if term_count > self._counts.size:
+            self._counts = np.zeros(2 * term_count, np.int32)
+        texts = batch.starts.size - 1
+        lengths = np.empty(texts, np.int64)
+        data, ends = np.empty(5 * batch.boundaries.size, np.uint8), np.empty(texts // self._fields + 1, np.uint64)
+        runs: list[_Runs] = []
+        used = self._sort(batch, term_of_surface, term_count, 0, lengths, data, ends, runs)
+        self._first_text += texts
+        return TextChunk(runs, lengths, data[:used].tobytes(), ends, batch.long_words)
+
+    def _sort(
+        self,
+        batch: TokenBatch,
+        term_of_surface: _Array,
+        term_count: int,
+        first: int,
+        lengths: _Array,
+        data: Bytes,
+        ends: _Array,
+        runs: list[_Runs],
+    ) -> int:
+        """Sort the texts from `first` on; in halves when text and position do not go into one number."""
+        count = lengths.size
+        starts = batch.starts[first : first + count + 1]
+        tokens, before = int(starts[-1] - starts[0]), self._used
+        if before + tokens > self.places.size:
             # Nobody has a view of them. When they are many the system moves them without a copy.
-            self.places.resize(self._used + min(self._used, _MOST_SPARE), refcheck=False)
-        places = self.places[before : self._used]
-        found = sort_tokens(batch.surface_ids, term_of_surface, starts, shift, counts, seen, terms, begins, places)
-        yield _Runs(terms[:found].copy(), begins[: found + 1] + before, shift, self._first_text + first)
+            more = before + tokens
+            self.places.resize(more + min(more, _MOST_SPARE), refcheck=False)
+        most = min(term_count, tokens)
+        terms, begins = np.empty(most, np.uint32), np.empty(most + 1, np.int64)
+        room = SortingRoom(self._surface_counts, self._counts, self.seen, terms, begins)
+        found, shift, used = sort_texts(
+            (batch.surface_ids, batch.boundaries), starts, term_of_surface, self._fields, _PLACE_BITS, room,
+            self.places[before : before + tokens], lengths, data, ends,
+        )  # fmt: skip
+        if found < 0:
+            middle = count // 2
+            for part in (slice(0, middle), slice(middle, count)):
+                of_part = lengths[part]
+                self._sort(batch, term_of_surface, term_count, first + part.start, of_part, data, ends[:0], runs)
+            return int(used)
+        del room
+        terms.resize(found, refcheck=False)  # gives memory back without a copy
+        begins.resize(found + 1, refcheck=False)
+        self._used += tokens
+        runs.append(_Runs(terms, begins, before, shift, self._first_text + first))
+        return int(used)
 
 
 @dataclass(frozen=True)
@@ -114,15 +139,12 @@ class TermRange:
 
 
 class SortedTerms:
-    """The terms that stand in some chunks, sorted; `texts` are their bytes. `places` are those of the sorter."""
+    """The terms that stand in the chunks of a sorter, sorted; `texts` are their bytes."""
 
-    def __init__(self, chunks: Sequence[TextChunk], places: _Array, vocabulary: Vocabulary) -> None:
+    def __init__(self, chunks: Sequence[TextChunk], sorter: TermSorter, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
         every = [runs for chunk in chunks for runs in chunk.runs]
-        seen = np.zeros(-(-vocabulary.term_of_surface.size // 8), np.uint8)
-        for chunk in chunks:
-            seen[: chunk.seen.size] |= chunk.seen
-        self._seen = np.flatnonzero(np.unpackbits(seen, count=vocabulary.term_of_surface.size))
+        self._seen = np.flatnonzero(sorter.seen)
         counts, pieces = np.zeros((2, len(vocabulary.terms)), np.int64)
         for runs in every:
             count_pieces(runs.terms, runs.begins, counts, pieces)
@@ -138,10 +160,10 @@ class SortedTerms:
         free, size = starts[:-1].copy(), int(starts[-1])
         laid = np.empty(size, np.int64), np.empty(size, np.uint32), np.empty(size, np.uint32)
         for number, runs in enumerate(every):
-            lay_pieces(number, runs.terms, runs.begins, self._ranks, free, *laid)
+            lay_pieces(number, runs.terms, runs.begins, runs.first, self._ranks, free, *laid)
         first_texts = np.array([runs.first_text for runs in every], np.int64)
         shifts = np.array([runs.shift for runs in every], np.int64)
-        self._pieces = Pieces(starts, *laid, first_texts, shifts, places)
+        self._pieces = Pieces(starts, *laid, first_texts, shifts, sorter.places)
 
     def ranges(self, most: int) -> Iterator[TermRange]:
         """Yield ranges of terms that have at most so many occurrences, or are one term."""

@@ -6,48 +6,86 @@ known, the pieces of memory that hold a term are listed: sorting all tokens at o
 
 from __future__ import annotations
 
-import numpy as np
+from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
+from newsindex.codec.encode_kernel import encode_boundaries
 from newsindex.kernel import lean
 
-__all__ = ["count_pieces", "lay_pieces", "sort_tokens"]
+__all__ = ["SortingRoom", "count_pieces", "lay_pieces", "sort_texts"]
+
+
+class SortingRoom(NamedTuple):
+    """What `sort_texts` works in; the first two are zeros at first, and left as zeros."""
+
+    surface_counts: npt.NDArray[np.int32]
+    counts: npt.NDArray[np.int32]  # of each term
+    seen: npt.NDArray[np.uint8]  # made 1 for each surface among the tokens
+    terms: npt.NDArray[np.uint32]
+    begins: npt.NDArray[np.int64]  # one more
 
 
 @lean
-def sort_tokens(surface_ids, term_of_surface, starts, shift, counts, seen, terms, begins, places):
-    """Sort tokens by term; those of one term keep their order.
+def sort_texts(batch, starts, term_of_surface, field_count, place_bits, room, places, lengths, data, ends):
+    """Sort the tokens of texts by term, those of one term in their order; encode where sentences begin.
 
     Args:
-        surface_ids: uint32[n], the tokens of the texts, one text after the other, and perhaps more around them.
-        term_of_surface: uint32[s], below counts.size; every surface is below s.
+        batch: (surface_ids uint32[n], boundaries uint8[n]), the tokens of the texts, one text after the other, and
+            perhaps more around them.
         starts: int64[t + 1], where each text's tokens begin.
-        shift: bits of a position; every text has at most 2^shift tokens, and t - 1 < 2^(32 - shift).
-        counts: int32[terms], zeros; so they are again afterwards.
-        seen: uint8[s], made 1 for each surface among the tokens.
-        terms: uint32[r], overwritten with the terms found, ascending; r ≥ their number.
-        begins: int64[r + 1], overwritten: where the occurrences of each begin, and their end.
+        term_of_surface: uint32[s]; every surface is below s.
+        field_count: text = doc · field_count + field.
+        place_bits: of a text and a position together, at most 32.
+        room: `SortingRoom` for s surfaces, and for as many terms as there are.
         places: uint32[starts[t] - starts[0]], overwritten: of each its text in the high bits, its position in the low.
+        lengths: int64[t], overwritten with the number of tokens of each text.
+        data, ends: for `encode_boundaries`; when `ends` is empty nothing is encoded.
 
     Returns:
-        The number of terms found.
+        (found, shift, used). `found` terms are in room.terms, ascending, and in room.begins where the occurrences of
+        each begin, and their end; -1 when texts and positions do not go into one number, and nothing is sorted.
+        `shift` is the bits of a position, `used` the bytes of boundaries.
     """
+    surface_ids, boundaries = batch
+    surface_counts, counts, seen, terms, begins = room
+    count = starts.size - 1
+    longest = np.int64(0)
+    for text in range(count):
+        lengths[text] = starts[text + 1] - starts[text]
+        longest = max(longest, lengths[text])
+    used = np.int64(0)
+    if ends.size:
+        used = encode_boundaries(boundaries, starts, field_count, data, ends)
+    shift = np.int64(0)
+    while longest >> shift:
+        shift += 1
+    if count > 1 and (shift >= place_bits or (count - 1) >> (place_bits - shift)):
+        return np.int64(-1), shift, used
     # Unsigned places are not looked at for those that count from the end.
-    for token in range(np.uint64(starts[0]), np.uint64(starts[starts.size - 1])):
-        surface = surface_ids[token]
-        seen[surface] = 1
-        counts[term_of_surface[surface]] += 1
-    found = 0
-    total = 0
-    for term in range(counts.size):
-        count = counts[term]
-        if count:
+    for token in range(np.uint64(starts[0]), np.uint64(starts[count])):
+        surface_counts[surface_ids[token]] += 1
+    most = 0
+    for surface in range(term_of_surface.size):
+        if surface_counts[surface]:
+            seen[surface] = 1
+            term = np.int64(term_of_surface[surface])
+            counts[term] += surface_counts[surface]
+            surface_counts[surface] = 0
+            most = max(most, term + 1)
+    found = np.int64(0)
+    total = np.int64(0)
+    for term in range(most):
+        own = counts[term]
+        if own:
             terms[found] = term
             begins[found] = total
             counts[term] = total
-            total += count
+            total += own
             found += 1
     begins[found] = total
-    for text in range(starts.size - 1):
+    for text in range(count):
         first = np.uint64(starts[text])
         begin = text << shift
         for token in range(first, np.uint64(starts[text + 1])):
@@ -57,7 +95,7 @@ def sort_tokens(surface_ids, term_of_surface, starts, shift, counts, seen, terms
             counts[term] = at + 1
     for run in range(found):
         counts[terms[run]] = 0
-    return found
+    return found, shift, used
 
 
 @lean
@@ -69,12 +107,12 @@ def count_pieces(terms, begins, counts, pieces):
 
 
 @lean
-def lay_pieces(run, terms, begins, ranks, free, piece_begins, piece_lengths, piece_runs):
+def lay_pieces(run, terms, begins, first, ranks, free, piece_begins, piece_lengths, piece_runs):
     """Put the pieces of a run where those of its terms go.
 
     Args:
         run: its number.
-        terms, begins: as `sort_tokens` made them, `begins` counted from the beginning of all places.
+        terms, begins, first: as `sort_texts` made them; `begins` counts from place `first` on.
         ranks: uint32[all terms], the place of each among the sorted terms.
         free: int64[sorted terms], where the next piece of each goes; moved on.
         piece_begins, piece_lengths, piece_runs: int64, uint32 and uint32[all pieces], written.
@@ -83,6 +121,6 @@ def lay_pieces(run, terms, begins, ranks, free, piece_begins, piece_lengths, pie
         rank = ranks[terms[at]]
         piece = free[rank]
         free[rank] = piece + 1
-        piece_begins[piece] = begins[at]
+        piece_begins[piece] = first + begins[at]
         piece_lengths[piece] = begins[at + 1] - begins[at]
         piece_runs[piece] = run

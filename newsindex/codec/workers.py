@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from functools import partial
+from threading import Lock
+from typing import Generic, ParamSpec, TypeVar
 
 from newsindex.analysis import Analyzer
 from newsindex.analysis.batch import BatchTokenizer
 
-__all__ = ["Workers", "started"]
+__all__ = ["Shared", "Workers", "in_turn", "started"]
 
 # A tokenizer never forgets a word: one that has met more than these is replaced by a new one.
 _MOST_SURFACES = 1024 * 1024
+_MOST_SHARING = 2
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
 
 
 class Workers:
-    """One thread analyses text, for the dictionary is one; two do what can be shared; one ends a segment.
+    """One thread analyses text, for the dictionary is one; others do what can be shared; one ends a segment.
 
-    No thread is started before `start`: what is done for a few articles is done sooner than a thread wakes up.
+    The caller's thread takes its part of what is shared, so that there are no more threads at work than processors:
+    with more, the one that holds the interpreter's lock would be made to wait. With two processors the thread that
+    analyses text shares too; with one there are none. None is started before `start`: what is done for a few articles
+    is done sooner than a thread wakes up.
     """
 
     def __init__(self, analyzer: Analyzer) -> None:
@@ -32,11 +40,19 @@ class Workers:
         self.finishing: Executor | None = None
 
     def start(self) -> None:
-        """Let there be threads from now on."""
-        if not self._all:
-            for count, name in ((1, "tokenize"), (2, "share"), (1, "finish")):
-                self._all.append(ThreadPoolExecutor(count, f"newsindex-{name}"))
-            self.tokenizing, self.sharing, self.finishing = self._all
+        """Let there be threads from now on, if there are processors for them."""
+        processors = _processors()
+        if self._all or processors < 2:
+            return
+        self.tokenizing = self.sharing = self._threads(1, "tokenize")
+        if processors > 2:
+            self.sharing = self._threads(min(processors - 2, _MOST_SHARING), "share")
+        self.finishing = self._threads(1, "finish")
+
+    def _threads(self, count: int, name: str) -> ThreadPoolExecutor:
+        threads = ThreadPoolExecutor(count, f"newsindex-{name}")
+        self._all.append(threads)
+        return threads
 
     def close(self) -> None:
         """Wait for what is being done, and drop what waits."""
@@ -48,6 +64,70 @@ class Workers:
         if self._tokenizer is None or (fresh and len(self._tokenizer.surfaces) > _MOST_SURFACES):
             self._tokenizer = BatchTokenizer(self._analyzer)
         return self._tokenizer
+
+
+class Shared(Generic[_Result]):
+    """Something that a thread may do, or who wants its result, whoever comes first; without threads it is done now."""
+
+    def __init__(
+        self,
+        executor: Executor | None,
+        function: Callable[_Arguments, _Result],
+        *arguments: _Arguments.args,
+        **named: _Arguments.kwargs,
+    ) -> None:
+        self._call: Callable[[], _Result] | None = partial(function, *arguments, **named)
+        self._results: list[_Result] = []
+        self._at_work = Lock()
+        if executor is None:
+            self._do()
+        else:
+            executor.submit(self.take)
+
+    def result(self) -> _Result:
+        """Return the result; an error is raised to whoever asks."""
+        with self._at_work:
+            self._do()
+        return self._results[0]
+
+    def done(self) -> bool:
+        """Tell whether the result is there."""
+        return bool(self._results)
+
+    def cancel(self) -> None:
+        """Leave it undone if nobody has begun; nobody may ask for the result."""
+        if self._at_work.acquire(blocking=False):
+            self._call = None
+            self._at_work.release()
+
+    def take(self) -> bool:
+        """Do it unless somebody has begun; tell whether it was done here."""
+        if self._results or not self._at_work.acquire(blocking=False):
+            return False
+        try:
+            return self._do()
+        finally:
+            self._at_work.release()
+
+    def _do(self) -> bool:
+        if self._call is None:
+            return False
+        self._results.append(self._call())
+        self._call = None  # what it was made of is not needed any more
+        return True
+
+
+def in_turn(waiting: deque[Shared[_Result]]) -> Iterator[_Result]:
+    """Yield the results in order, and let go each; where one is under way, take another meanwhile."""
+    while waiting:
+        while not waiting[0].done() and any(shared.take() for shared in waiting):
+            pass
+        yield waiting.popleft().result()
+
+
+def _processors() -> int:
+    """Return how many processors there are for this process."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def started(

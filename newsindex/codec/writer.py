@@ -6,7 +6,7 @@ import itertools
 import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,7 @@ from newsindex.codec.front_kernel import encode_front
 from newsindex.codec.inversion import SortedTerms, TermRange, TermSorter, TextChunk, Vocabulary
 from newsindex.codec.sections import Bytes, SectionWriter
 from newsindex.codec.stored import PackedArticles, narrow, pack_articles, packed_sections, stored_sections
-from newsindex.codec.workers import started
+from newsindex.codec.workers import Shared, in_turn
 from newsindex.schema import Date, Flag, Number, PreparedArticle, Schema, Text
 
 __all__ = [
@@ -99,7 +99,7 @@ def encode_segment(
     columns = ArticleColumns(schema)
     columns.extend(articles)
     sorter = TermSorter(len(schema.text_fields))
-    chunk = sorter.chunk(batch, vocabulary.term_of_surface)
+    chunk = sorter.chunk(batch, vocabulary.term_of_surface, len(vocabulary.terms))
     stored = [article.stored for article in articles]
     return encode_columns(
         schema, columns, [digests_of(stored)], [pack_articles(stored)], [chunk], sorter, lambda: vocabulary
@@ -129,13 +129,22 @@ def encode_columns(
     """
     out = SectionWriter()
     yield from packed_sections(out, packed)
+    for name, values in columns.keywords.items():
+        keys, shown, counts, ords = values.finished()
+        yield from keyword_sections(
+            out, name, [key.encode() for key in keys], [text.encode() for text in shown], counts, ords
+        )
+    yield from _column_sections(out, schema, columns)
+    yield from id_sections(out, [article_id.encode() for article_id in columns.ids])
+    yield from strings_sections(out, "title", columns.titles)
+    yield from out.section("digest", digests)
     fields = len(schema.text_fields)
     chunks = list(texts)
     lengths = np.concatenate([np.zeros(0, np.int64), *(chunk.lengths for chunk in chunks)]).reshape(-1, fields)
     weights = field_weights(schema)
     weighted = weighted_lengths(lengths, weights)
     long_words = sum(chunk.long_words for chunk in chunks)
-    terms = SortedTerms(chunks, sorter.places, vocabulary())
+    terms = SortedTerms(chunks, sorter, vocabulary())
     told = np.zeros((len(terms.texts), 5), np.int64)
     pieces = _encoding(terms.ranges(_OCCURRENCES), weights, weighted, told, executor)
     # Enough to do while the first are encoded.
@@ -146,15 +155,6 @@ def encode_columns(
     yield from _boundary_sections(out, chunks)
     for number, name in enumerate(schema.text_fields):
         yield from out.section(f"lengths.{name}", narrow(lengths[:, number]))
-    for name, values in columns.keywords.items():
-        keys, shown, counts, ords = values.finished()
-        yield from keyword_sections(
-            out, name, [key.encode() for key in keys], [text.encode() for text in shown], counts, ords
-        )
-    yield from _column_sections(out, schema, columns)
-    yield from id_sections(out, [article_id.encode() for article_id in columns.ids])
-    yield from strings_sections(out, "title", columns.titles)
-    yield from out.section("digest", digests)
     yield from _piece_sections(out, pieces)
     yield from dictionary_sections(out, "terms", terms.texts, told)
     yield from out.directory(
@@ -208,7 +208,7 @@ def _encoding(
 ) -> Iterator[_Piece]:
     """Begin to encode ranges of terms, where there are threads; return what will be their postings and positions."""
     waiting = iter(ranges)
-    under_way: deque[Future[list[_Piece]]] = deque()
+    under_way: deque[Shared[list[_Piece]]] = deque()
     buffers: list[_Buffers] = []
     first = 0
 
@@ -217,12 +217,12 @@ def _encoding(
         for occurrences in itertools.islice(waiting, 1):
             rows = told[first : first + occurrences.starts.size - 1]
             first += len(rows)
-            under_way.append(started(executor, _encoded, occurrences, weights, weighted, rows, buffers))
+            under_way.append(Shared(executor, _encoded, occurrences, weights, weighted, rows, buffers))
 
     def pieces() -> Iterator[_Piece]:
         begin()
-        while under_way:
-            yield from under_way.popleft().result()
+        for encoded in in_turn(under_way):
+            yield from encoded
             begin()
 
     if executor is not None:
@@ -293,7 +293,7 @@ def _boundary_sections(out: SectionWriter, chunks: Sequence[TextChunk]) -> Itera
     ends, size = [np.zeros(1, np.uint64)], 0
     for chunk in chunks:
         ends.append(chunk.boundary_ends[1:] + np.uint64(size))
-        size += chunk.boundaries.size
+        size += len(chunk.boundaries)
     yield from out.section("boundaries.starts", narrow(np.concatenate(ends)))
 
 
