@@ -222,7 +222,7 @@ def read_all(reader: SegmentReader) -> None:
     boundaries = reader.boundaries()
     for doc in range(reader.doc_count):
         _ = reader.ids[doc], reader.titles[doc], reader.stored(doc), reader.digest(doc), boundaries.encoded(doc)
-    reader.ids.several(np.arange(reader.doc_count)[::-1].copy())
+    reader.shown.both(np.arange(reader.doc_count)[::-1].copy())
     list(reader.find_ids(["a5", "b5", ""]))
     list(reader.stored_articles(np.ones(reader.doc_count, bool)))
 
