@@ -16,7 +16,7 @@ if __name__ == "__main__":
     target = Path(sys.argv[1])
     lines = (files("newsindex") / "samples" / "wire.jsonl").read_text(encoding="utf-8").splitlines()
     records = [json.loads(line) for line in lines]
-    with newsindex.open(target, create=True) as index:
+    with newsindex.open(target, create=True, variants=False) as index:
         index.add(records[:15])
         index.add(records[15:])
         index.delete([index.search(sort="oldest")[0].id])

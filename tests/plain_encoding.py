@@ -76,6 +76,15 @@ def encode_positions(gaps: list[int]) -> tuple[bytes, list[int]]:
     return aligned(codes) + data + bytes([width]) + joined.to_bytes(-(-len(rest) * width // 8), "little"), begins
 
 
+def encode_list(places: list[int]) -> bytes:
+    """Return the list of a word that has these occurrences of its term."""
+    gaps = [place - before - 1 for before, place in zip([-1, *places], places, strict=False)]
+    width = max(0, (sum(gaps) // len(gaps)).bit_length() - 1)
+    signs = ["0" * (gap >> width) + "1" + "".join(str(gap >> bit & 1) for bit in range(width)) for gap in gaps]
+    bits = "".join(signs)
+    return bytes([width]) + int(bits[::-1], 2).to_bytes(-(-len(bits) // 8), "little")
+
+
 def encode_term(
     occurrences: list[Occurrence], fields: int, weights: list[float], lengths: list[int]
 ) -> tuple[bytes, bytes]:

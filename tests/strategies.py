@@ -29,7 +29,7 @@ from newsindex.query.tree import (
 
 WORDS = [
     *"rates rate fell oil bank banks the of talks talk didn’t U.S. COVID-19 20,000 São 中文 яма".split(),
-    *("election", "elections"),
+    *("election", "elections", "elected"),
 ]
 SOURCES = ["CNN", "Xinhua", "São Paulo Post"]
 TAGS = ["energy", "Trade", "peace talks"]

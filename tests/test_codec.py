@@ -19,6 +19,7 @@ from newsindex import Article, FormatError
 from newsindex.analysis import Analyzer
 from newsindex.analysis.batch import BatchTokenizer, TokenBatch
 from newsindex.codec import format as spec
+from newsindex.codec import merge, writer
 from newsindex.codec.decode_kernel import decode_positions, decode_postings
 from newsindex.codec.dictionary_kernel import decode_rows, encode_dictionary, find_terms, index_dictionary, place_of
 from newsindex.codec.encode_kernel import NO_PIECES, encode_terms, make_room, worst_bytes
@@ -37,8 +38,11 @@ from newsindex.codec.pack_kernel import (
     unpack_patched,
 )
 from newsindex.codec.reader import SegmentReader
+from newsindex.codec.words import encoded_lists
+from newsindex.codec.words_kernel import decode_lists
 from newsindex.codec.writer import encode_articles, weighted_lengths
 from newsindex.schema import Schema
+from tests.plain_encoding import encode_list
 from tests.segments import make_segment
 from tests.strategies import ARCHIVES, Counted
 
@@ -193,6 +197,38 @@ def test_the_example_of_the_specification() -> None:
     assert example in (spec.__doc__ or "")
     assert postings.tobytes() == bytes.fromhex(example)
     assert told[0, 1] == 3
+
+
+def test_the_example_of_the_lists() -> None:
+    segment = make_segment(SCHEMA, [{"id": "a", "body": "rate rates rates rating rates rate rates"}])
+    example = "00 56  01 06"
+    assert example in (spec.__doc__ or "")
+    assert segment.section("words.occurrences")[1].tobytes() == bytes.fromhex(example)
+    assert words_in(segment) == [(b"rates", b"rate", [1, 2, 4, 6]), (b"rating", b"rate", [3])]
+
+
+@given(st.lists(st.tuples(st.integers(1, 300), st.integers(0, 2**32 - 1), st.floats(0, 1)), min_size=1, max_size=5))
+def test_lists_of_words_come_back(wanted: list[tuple[int, int, float]]) -> None:
+    lists, totals = [], []
+    for total, seed, share in wanted:
+        generator = np.random.default_rng(seed)
+        places = np.flatnonzero(generator.random(total) < share).tolist() or [total - 1]
+        jumps = np.cumsum(generator.integers(0, 1 << int(generator.integers(1, 21)), len(places))).tolist()
+        lists.append([place + jump for place, jump in zip(places, jumps, strict=True)])
+        totals.append(lists[-1][-1] + 1)
+    counts = np.array([len(own) for own in lists])
+    others = np.array([place - n for own in lists for n, place in enumerate(own)], np.uint32)
+    sizes, data = encoded_lists(np.cumsum(counts) - counts, counts, others)
+    assert data.tobytes() == b"".join(map(encode_list, lists))
+    rows = np.zeros((counts.size, 8), np.int64)
+    rows[:, 5], rows[:, 6], rows[:, 7] = counts, np.cumsum(sizes) - sizes, np.cumsum(sizes)
+    found = np.empty(counts.sum(), np.uint32)
+    assert decode_lists(data, rows, np.array(totals), found) == 0
+    assert found.tolist() == [place for own in lists for place in own]
+    for damaged in (np.array(totals) - 1, np.zeros(counts.size, np.int64)):
+        assert decode_lists(data, rows, damaged, found) == -1
+    rows[-1, 5] += 9
+    assert decode_lists(data, rows, np.array(totals), np.empty(counts.sum() + 9, np.uint32)) == -1
 
 
 def test_the_record_of_a_block_is_as_the_specification_says() -> None:
@@ -376,7 +412,23 @@ def content(segment: SegmentReader) -> dict[str, Any]:
         for doc in range(segment.doc_count)
     ]
     said["boundaries"] = [segment.boundaries().encoded(doc) for doc in range(segment.doc_count)]
+    for name in ("words.occurrences", "words.data", "words.blocks"):
+        said[name] = segment.section(name)[1].tobytes()
     return said
+
+
+def words_in(segment: SegmentReader) -> list[tuple[bytes, bytes, list[int] | None]]:
+    """Return the words, their terms, and which occurrences of the terms are theirs by the lists; None without one."""
+    texts, rows = segment.all_words()
+    terms = [term for term, _ in segment.terms()]
+    totals = segment.rows_of(rows[:, 2])[:, 5]
+    listed = rows[:, 1] != 0
+    places, starts = segment.occurrences_of_words(rows[listed], totals[listed])
+    lists = iter(np.split(places, starts[1:-1]))
+    return [
+        (word, terms[row[2]], next(lists).tolist() if row[1] else None)
+        for word, row in zip(texts, rows.tolist(), strict=True)
+    ]
 
 
 @settings(max_examples=60)
@@ -410,6 +462,35 @@ def test_a_segment_holds_what_was_put_in(archive: list[dict[str, Any]]) -> None:
         assert found == places
     assert segment.find_id("nobody") is None
     assert segment.find(b"nothing") is None
+
+
+@settings(max_examples=60)
+@given(ARCHIVES)
+def test_the_occurrences_of_words_come_back(archive: list[dict[str, Any]]) -> None:
+    articles = [SCHEMA.prepare({"id": f"a{n}"} | values) for n, values in enumerate(archive)]
+    seen: dict[str, list[str]] = {}
+    for article in articles:
+        for name in SCHEMA.text_fields:
+            for token in ANALYZER.tokens(article.values.get(name, "")):
+                seen.setdefault(token.term, []).append(token.surface)
+    segment, expected = make_segment(SCHEMA, articles), expected_words(seen)
+    assert words_in(segment) == expected
+    lists = b"".join(encode_list(places) for _, _, places in expected if places)
+    assert segment.section("words.occurrences")[1].tobytes() == lists
+
+
+def expected_words(seen: dict[str, list[str]]) -> list[tuple[bytes, bytes, list[int] | None]]:
+    """Return what `words_in` should, of the words at each occurrence of each term."""
+    expected: list[tuple[bytes, bytes, list[int] | None]] = []
+    for term, surfaces in seen.items():
+        words = sorted({word for word in surfaces if word != term and len(word.encode()) <= 255})
+        itself = any(word not in words for word in surfaces)
+        commonest = max(words, key=surfaces.count, default=None)
+        for word in words:
+            places = [place for place, surface in enumerate(surfaces) if surface == word]
+            listed = itself or word != commonest
+            expected.append((word.encode(), term.encode(), places if listed else None))
+    return sorted(expected)
 
 
 @settings(max_examples=60)
@@ -457,15 +538,24 @@ def test_merging_is_as_if_the_living_had_been_written_together(
         for part in (slice(0, cut), slice(cut, None))
         if articles[part]
     ]
-    body = b"".join(merge_segments(SCHEMA, parts))
-    merged = SegmentReader(np.frombuffer(body, np.uint8), "merged", SCHEMA)
     left = [article for article, lives in zip(articles, live, strict=True) if lives]
-    assert content(merged) == content(make_segment(SCHEMA, left))
+    # Ranges of terms begin aligned, so the bytes hang on them.
+    for occurrences in (4_194_304, 1, 20):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(writer, "_OCCURRENCES", occurrences)
+            patch.setattr(merge, "_OCCURRENCES", occurrences)
+            body = b"".join(merge_segments(SCHEMA, parts))
+            whole = make_segment(SCHEMA, left)
+        merged = SegmentReader(np.frombuffer(body, np.uint8), "merged", SCHEMA)
+        assert content(merged) == content(whole)
+        for name in whole.section_sizes():
+            if not name.startswith("stored."):
+                assert merged.section(name)[1].tobytes() == whole.section(name)[1].tobytes(), name
 
 
 def sample_body() -> bytes:
     articles = [
-        NEWS.prepare({"id": f"a{n}", "title": f"Rates fell {n}", "body": "the bank " * (n % 9) + f"word{n % 13}",
+        NEWS.prepare({"id": f"a{n}", "title": f"Rates fell {n}", "body": "the bank rate " * (n % 9) + f"word{n % 13}",
                       "source": f"S{n % 3}", "published": "2024-04-01", "tags": ["x", "y"][: n % 3]})
         for n in range(200)
     ]  # fmt: skip
@@ -482,6 +572,7 @@ def read_everything(data: bytes) -> None:
     segment.find_all([b"rate", b"word1", b"zzz"])
     segment.prefix_rows(b"w", 100)
     segment.terms_of_words(np.arange(*segment.dictionary_of_words.between(b"b")))
+    words_in(segment)
     for name in NEWS.text_fields:
         segment.lengths(name)
     for name in ("source", "tags", "authors"):

@@ -40,7 +40,14 @@ Text. One postings list a term over all text fields: a word searched everywhere 
     not scores, so k1 and b may change without a rebuild.
 
     words.blocks, words.data   the words before stemming that are no terms themselves, coded as terms are; doc_freq is
-                        the number of the word's term, fields 0. By them a prefix is expanded
+                        the number of the word's term. By them a prefix is expanded. `fields` is 1 for a word that has
+                        a list: postings_bytes is 0, position_count and positions_bytes are the list's
+    words.occurrences   list*: which of a term's occurrences, in the order of its positions, are of a word. Where the
+                        term is a word itself every other has a list, else every one but the commonest (of several the
+                        first). Occurrences on no list are of the word without one, or of the term itself
+    list            := width u8, then of each occurrence, low bits first: gap >> width zeros, a one, and the low `width`
+                       bits of the gap; up to 7 zeros. A gap is the number of occurrences of other words since the one
+                       before. width: one bit less than the mean of the gaps has, rounded down; at least 0
 
     lengths.<field>     N[n]: number of words
     boundaries.*        where sentences and paragraphs begin: `starts` N[n + 1] into `data`, vb gaps of
@@ -64,6 +71,12 @@ with F = 2, are the tail
     08 12  02 80 03 01 01  05
 
 gap 4 (from -1), field 1 twice; gap 1, fields 0 and 1, once each; gap 2, once in field 1, the last.
+
+Another: of the text "rate rates rates rating rates rate rates", all of one term, the lists of "rates" and "rating" are
+
+    00 56  01 06
+
+gaps 1, 0, 1, 1 at width 0: 01 1 01 01; gap 3 at width 1: a zero, a one, and the low bit 1.
 """
 
 from __future__ import annotations

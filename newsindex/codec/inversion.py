@@ -13,6 +13,8 @@ from newsindex.analysis.batch import TokenBatch
 from newsindex.codec.encode_kernel import Pieces
 from newsindex.codec.invert_kernel import SortingRoom, count_pieces, lay_pieces, sort_texts
 from newsindex.codec.sections import Bytes
+from newsindex.codec.words import ToldRun, Words, are_listed, encoded_lists, lay_told
+from newsindex.codec.words_kernel import lay_others
 
 __all__ = ["SortedTerms", "TermRange", "TermSorter", "TextChunk", "Vocabulary"]
 
@@ -32,13 +34,19 @@ class Vocabulary(NamedTuple):
 
 
 class _Runs(NamedTuple):
-    """The terms of some texts as `sort_texts` finds them; `begins` counts from `first` on of the sorter's places."""
+    """The terms of some texts as `sort_texts` finds them; `begins` counts from `first` on of the sorter's places.
+
+    So do `word_places`, of the tokens of `words`, `word_counts` of each.
+    """
 
     terms: _Array
     begins: _Array
     first: int
     shift: int
     first_text: int
+    words: _Array
+    word_counts: _Array
+    word_places: _Array
 
 
 class TextChunk(NamedTuple):
@@ -59,12 +67,14 @@ class TermSorter:
     """Sorts the tokens of chunk after chunk; not for several threads at a time.
 
     `places` has the tokens of all of them, sorted by term within each; of each its text and its position in one number.
-    `seen` has 1 for each surface that is in them, and may end after the last.
+    `seen` has 1 for each surface that is in them; `firsts` has, for each term in them, the surface that was first seen
+    for it, + 1. Both may end after the last.
     """
 
     def __init__(self, fields: int) -> None:
         self.places = np.zeros(0, np.uint32)
         self.seen = np.zeros(0, np.uint8)
+        self.firsts = np.zeros(0, np.uint32)
         self._used = 0
         self._fields = fields
         self._surface_counts, self._counts = np.zeros(0, np.int32), np.zeros(0, np.int32)
@@ -82,6 +92,9 @@ class TermSorter:
             self.seen = seen
         if term_count > self._counts.size:
             self._counts = np.zeros(2 * term_count, np.int32)
+            firsts = np.zeros(2 * term_count, np.uint32)
+            firsts[: self.firsts.size] = self.firsts
+            self.firsts = firsts
         texts = batch.starts.size - 1
         lengths = np.empty(texts, np.int64)
         data, ends = np.empty(5 * batch.boundaries.size, np.uint8), np.empty(texts // self._fields + 1, np.uint64)
@@ -111,8 +124,13 @@ class TermSorter:
             self.places.resize(more + min(more, _MOST_SPARE), refcheck=False)
         most = min(term_count, tokens)
         terms, begins = np.empty(most, np.uint32), np.empty(most + 1, np.int64)
-        room = SortingRoom(self._surface_counts, self._counts, self.seen, terms, begins)
-        found, shift, used = sort_texts(
+        most = min(term_of_surface.size, tokens)
+        words, word_counts = np.empty(most, np.uint32), np.empty(most, np.uint32)
+        word_places = np.empty(tokens + 1, np.uint32)
+        room = SortingRoom(
+            self._surface_counts, self._counts, self.seen, self.firsts, terms, begins, words, word_counts, word_places
+        )
+        found, shift, used, others, told = sort_texts(
             (batch.surface_ids, batch.boundaries), starts, term_of_surface, self._fields, _PLACE_BITS, room,
             self.places[before : before + tokens], lengths, data, ends,
         )  # fmt: skip
@@ -125,8 +143,11 @@ class TermSorter:
         del room
         terms.resize(found, refcheck=False)  # gives memory back without a copy
         begins.resize(found + 1, refcheck=False)
+        words.resize(others, refcheck=False)
+        word_counts.resize(others, refcheck=False)
+        word_places.resize(told, refcheck=False)
         self._used += tokens
-        runs.append(_Runs(terms, begins, before, shift, self._first_text + first))
+        runs.append(_Runs(terms, begins, before, shift, self._first_text + first, words, word_counts, word_places))
         return int(used)
 
 
@@ -143,11 +164,13 @@ class SortedTerms:
 
     def __init__(self, chunks: Sequence[TextChunk], sorter: TermSorter, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
-        every = [runs for chunk in chunks for runs in chunk.runs]
+        self._firsts = sorter.firsts
+        self._runs = every = [runs for chunk in chunks for runs in chunk.runs]
         self._seen = np.flatnonzero(sorter.seen)
         counts, pieces = np.zeros((2, len(vocabulary.terms)), np.int64)
         for runs in every:
             count_pieces(runs.terms, runs.begins, counts, pieces)
+        self._counts = counts
         # The order of code points is the order of their UTF-8.
         order = sorted(np.flatnonzero(counts).tolist(), key=vocabulary.terms.__getitem__)
         self._ranks = np.zeros(counts.size, np.uint32)
@@ -175,8 +198,8 @@ class SortedTerms:
             yield TermRange(starts[first : after + 1] - begin, pieces)
             first = after
 
-    def words(self) -> tuple[list[bytes], _Array]:
-        """Return the words before stemming that are no terms, sorted, and the place of each one's term."""
+    def words(self) -> Words:
+        """Return the words before stemming that are no terms; to be called once."""
         term_of_surface, terms, surfaces = self._vocabulary
         of_term = zip(self._seen.tolist(), term_of_surface[self._seen].tolist(), strict=True)
         unlike = [number for number, term in of_term if surfaces[number] != terms[term]]
@@ -185,4 +208,46 @@ class SortedTerms:
         if max(map(len, encoded), default=0) > _LONGEST_WORD:
             unlike = [number for number, word in zip(unlike, encoded, strict=True) if len(word) <= _LONGEST_WORD]
             encoded = [word for word in encoded if len(word) <= _LONGEST_WORD]
-        return encoded, self._ranks[term_of_surface[unlike]]
+        return self._listed(encoded, np.array(unlike, np.int64))
+
+    def _listed(self, encoded: list[bytes], words: _Array) -> Words:
+        """Return words with their occurrences; `words` are their numbers."""
+        term_of_surface = self._vocabulary.term_of_surface
+        told = np.zeros(term_of_surface.size, np.int64)
+        for runs in self._runs:
+            told[runs.words] += runs.word_counts
+        # What is not told is of the surface that was met first.
+        rest = self._counts - np.bincount(term_of_surface, told, self._counts.size).astype(np.int64)
+        terms = term_of_surface[words]
+        is_told = self._firsts[terms] != words + 1
+        counts = np.where(is_told, told[words], rest[terms])
+        ranks = self._ranks[terms].astype(np.int64)
+        listed = are_listed(ranks, counts, np.diff(self._starts))
+        # Words that are not told and have a list: what is left of their terms.
+        by_rest = np.flatnonzero(listed & ~is_told)
+        order = np.argsort(term_of_surface, kind="stable")
+        found = lay_told(self._told_runs(), told, order, int(counts[by_rest].sum()))
+        self._runs = []
+        begins = found.starts[words]
+        if by_rest.size:
+            starts, ends, its = found.starts[order], found.ends[order], terms[by_rest]
+            in_order = term_of_surface[order]
+            first, after = np.searchsorted(in_order, its), np.searchsorted(in_order, its, side="right")
+            lists = np.stack([first, after, self._counts[its]], 1).astype(np.int64)
+            used = int(ends[-1])
+            begins[by_rest] = used + np.cumsum(counts[by_rest]) - counts[by_rest]
+            marks = np.zeros(int(self._counts[its].max()), np.uint8)
+            lay_others(lists, starts, ends, marks, found.others, found.others[used:])
+        return Words(
+            encoded, ranks, listed, counts[listed], *encoded_lists(begins[listed], counts[listed], found.others)
+        )
+
+    def _told_runs(self) -> Iterator[ToldRun]:
+        done = np.zeros(self._counts.size, np.int64)
+        bases = np.zeros(self._vocabulary.term_of_surface.size, np.int64)
+        for runs in self._runs:
+            before = np.empty(self._counts.size, np.int64)
+            before[runs.terms] = done[runs.terms] - runs.begins[:-1]
+            bases[runs.words] = before[self._vocabulary.term_of_surface[runs.words]]
+            done[runs.terms] += np.diff(runs.begins)
+            yield ToldRun(np.repeat(runs.words, runs.word_counts), runs.word_places, bases)

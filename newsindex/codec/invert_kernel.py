@@ -1,7 +1,8 @@
 """Kernels from tokens in the order of the texts to occurrences in the order of terms.
 
 First the tokens of a chunk are sorted by term, by counting, while all of it is near at hand; then, when all chunks are
-known, the pieces of memory that hold a term are listed: sorting all tokens at once would jump for each.
+known, the pieces of memory that hold a term are listed: sorting all tokens at once would jump for each. Where a term
+has several words, it is noted which of its tokens are of which, but for those of the word that was met first.
 """
 
 from __future__ import annotations
@@ -23,8 +24,12 @@ class SortingRoom(NamedTuple):
     surface_counts: npt.NDArray[np.int32]
     counts: npt.NDArray[np.int32]  # of each term
     seen: npt.NDArray[np.uint8]  # made 1 for each surface among the tokens
+    firsts: npt.NDArray[np.uint32]  # of each term: the surface that was first seen for it, + 1; 0 before
     terms: npt.NDArray[np.uint32]
     begins: npt.NDArray[np.int64]  # one more
+    words: npt.NDArray[np.uint32]  # as many as surfaces, or as tokens
+    word_counts: npt.NDArray[np.uint32]  # as many
+    word_places: npt.NDArray[np.uint32]  # one more than tokens
 
 
 @lean
@@ -44,12 +49,14 @@ def sort_texts(batch, starts, term_of_surface, field_count, place_bits, room, pl
         data, ends: for `encode_boundaries`; when `ends` is empty nothing is encoded.
 
     Returns:
-        (found, shift, used). `found` terms are in room.terms, ascending, and in room.begins where the occurrences of
-        each begin, and their end; -1 when texts and positions do not go into one number, and nothing is sorted.
-        `shift` is the bits of a position, `used` the bytes of boundaries.
+        (found, shift, used, words, told). `found` terms are in room.terms, ascending, and in room.begins where the
+        occurrences of each begin, and their end; -1 when texts and positions do not go into one number, and nothing is
+        sorted. `shift` is the bits of a position, `used` the bytes of boundaries. In room.words are `words` surfaces
+        that were not the first seen for their terms, ascending, in room.word_counts how many tokens they have, `told`
+        together, and in room.word_places where in `places` these are, those of a surface ascending.
     """
     surface_ids, boundaries = batch
-    surface_counts, counts, seen, terms, begins = room
+    surface_counts, counts, seen, firsts, terms, begins, words, word_counts, word_places = room
     count = starts.size - 1
     longest = np.int64(0)
     for text in range(count):
@@ -62,18 +69,32 @@ def sort_texts(batch, starts, term_of_surface, field_count, place_bits, room, pl
     while longest >> shift:
         shift += 1
     if count > 1 and (shift >= place_bits or (count - 1) >> (place_bits - shift)):
-        return np.int64(-1), shift, used
+        return np.int64(-1), shift, used, np.int64(0), np.int64(0)
     # Unsigned places are not looked at for those that count from the end.
     for token in range(np.uint64(starts[0]), np.uint64(starts[count])):
         surface_counts[surface_ids[token]] += 1
     most = 0
+    other_words = np.int64(0)
+    told = np.int64(0)
+    # The tokens of surfaces that are not told are all noted behind those that are.
+    untold = starts[count] - starts[0]
     for surface in range(term_of_surface.size):
-        if surface_counts[surface]:
+        own = np.int64(surface_counts[surface])
+        if own:
             seen[surface] = 1
             term = np.int64(term_of_surface[surface])
-            counts[term] += surface_counts[surface]
-            surface_counts[surface] = 0
+            counts[term] += own
             most = max(most, term + 1)
+            if firsts[term] == 0:
+                firsts[term] = surface + 1
+            if firsts[term] == surface + 1:
+                surface_counts[surface] = untold
+            else:
+                surface_counts[surface] = told
+                words[other_words] = surface
+                word_counts[other_words] = own
+                other_words += 1
+                told += own
     found = np.int64(0)
     total = np.int64(0)
     for term in range(most):
@@ -89,13 +110,19 @@ def sort_texts(batch, starts, term_of_surface, field_count, place_bits, room, pl
         first = np.uint64(starts[text])
         begin = text << shift
         for token in range(first, np.uint64(starts[text + 1])):
-            term = term_of_surface[surface_ids[token]]
+            surface = surface_ids[token]
+            term = term_of_surface[surface]
             at = counts[term]
             places[np.uint64(at)] = begin | np.int64(np.uint64(token) - first)
             counts[term] = at + 1
+            noted = np.int64(surface_counts[surface])
+            word_places[np.uint64(noted)] = at
+            surface_counts[surface] = noted + (noted < untold)
     for run in range(found):
         counts[terms[run]] = 0
-    return found, shift, used
+    for surface in range(term_of_surface.size):
+        surface_counts[surface] = 0
+    return found, shift, used, other_words, told
 
 
 @lean

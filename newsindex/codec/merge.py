@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from newsindex.codec.merge_kernel import expand_terms, gather_bytes, interleave
+from newsindex.codec.merge_words import MergedWords
 from newsindex.codec.reader import SegmentReader, Strings
 from newsindex.codec.sections import SectionWriter
 from newsindex.codec.writer import (
@@ -23,6 +24,7 @@ from newsindex.codec.writer import (
     postings_sections,
     stored_sections,
     weighted_lengths,
+    word_sections,
 )
 from newsindex.schema import Date, Flag, Keyword, Number, Schema
 
@@ -105,6 +107,7 @@ def _text_sections(
     fields = len(schema.text_fields)
     decoded = [part.segment.dictionary() for part in parts]
     union, ranks = _merged([terms for terms, _ in decoded])
+    words = MergedWords([part.segment for part in parts], ranks)
     most = np.zeros(len(union), np.int64)
     for (_, told), rank in zip(decoded, ranks, strict=True):
         most[rank] += told[:, 4]
@@ -116,45 +119,68 @@ def _text_sections(
 
     def occurrences() -> Iterator[Occurrences]:
         for first, after in itertools.pairwise(cuts):
-            expanded = []
+            expanded, worded = [], []
             counts = np.zeros(after - first, np.int64)
-            for part, doc_map, (_, told), rank in zip(parts, maps, decoded, ranks, strict=True):
-                begin, end = np.searchsorted(rank, [first, after])
+            for number, (part, doc_map, (_, told), rank) in enumerate(zip(parts, maps, decoded, ranks, strict=True)):
+                begin, end = np.searchsorted(rank, [first, after]).tolist()
                 rows = told[begin:end]
                 kept_of_term = np.zeros(end - begin, np.int64)
                 room = int(rows[:, 4].sum())
                 texts, places = np.empty(room, np.uint32), np.empty(room, np.uint32)
-                kept = expand_terms(rows, *part.segment.text_arrays(), fields, doc_map, kept_of_term, texts, places)
+                lives = np.zeros(room, np.uint8)
+                kept = expand_terms(
+                    rows, *part.segment.text_arrays(), fields, doc_map, kept_of_term, texts, places, lives
+                )
                 if kept < 0:
                     raise part.segment.damage(f"the postings of terms {begin} to {end}")
                 local = rank[begin:end] - first
                 np.add.at(counts, local, kept_of_term)
                 expanded.append((local, kept_of_term, texts[:kept], places[:kept]))
+                kinds = words.kinds(number, begin, end, rows[:, 4])
+                worded.append((local, kept_of_term, kinds if kept == room else kinds[lives.view(bool)]))
             starts = np.zeros(after - first + 1, np.int64)
             np.cumsum(counts, out=starts[1:])
+            words.add(first, starts, worded)
             free = starts[:-1].copy()
             texts, places = np.empty(int(starts[-1]), np.uint32), np.empty(int(starts[-1]), np.uint32)
             for local, kept_of_term, its_texts, its_places in expanded:
                 interleave(local, kept_of_term, its_texts, its_places, free, texts, places)
-            yield Occurrences(starts, texts, places)
+            living[first:after] = counts > 0
+            yield Occurrences(np.append(0, starts[1:][counts > 0]), texts, places)
 
+    living = np.zeros(len(union), bool)
     told = np.zeros((len(union), 5), np.int64)
-    yield from postings_sections(out, occurrences(), weights, weighted, told)
-    living = told[:, 1] > 0
+    yield from postings_sections(out, _in_ranges(occurrences()), weights, weighted, told)
     yield from dictionary_sections(
-        out, "terms", [term for term, lives in zip(union, living.tolist(), strict=True) if lives], told[living]
+        out, "terms", list(itertools.compress(union, living.tolist())), told[: np.count_nonzero(living)]
     )
-    # A word stays as long as its term does: no article need be read to know whether it still has it.
-    new_number = np.cumsum(living) - 1
-    words: dict[bytes, int] = {}
-    for part, rank in zip(parts, ranks, strict=True):
-        for word, term in part.segment.words(b""):
-            if living[rank[term]]:
-                words[word] = int(new_number[rank[term]])
-    ordered = sorted(words)
-    told_words = np.zeros((len(ordered), 5), np.int64)
-    told_words[:, 1] = [words[word] for word in ordered]
-    yield from dictionary_sections(out, "words", ordered, told_words)
+    yield from word_sections(out, words.words(living))
+
+
+def _in_ranges(expanded: Iterable[Occurrences]) -> Iterator[Occurrences]:
+    """Yield the ranges of terms that there would be if no term had had any occurrence more: the bytes hang on them."""
+    waiting: Occurrences | None = None
+    for given in expanded:
+        if waiting is not None:
+            fit = int(np.searchsorted(given.starts, _OCCURRENCES - waiting.starts[-1], side="right")) - 1
+            if fit > 0:
+                parts = waiting, given.among(0, fit)
+                waiting = Occurrences(
+                    np.append(waiting.starts, waiting.starts[-1] + parts[1].starts[1:]),
+                    np.concatenate([part.texts for part in parts]),
+                    np.concatenate([part.positions for part in parts]),
+                )
+                given = given.among(fit, given.terms)
+        if given.terms == 0:
+            continue
+        if waiting is not None:
+            yield waiting
+        while (after := max(1, int(np.searchsorted(given.starts, _OCCURRENCES, side="right")) - 1)) < given.terms:
+            yield given.among(0, after)
+            given = given.among(after, given.terms)
+        waiting = given
+    if waiting is not None:
+        yield waiting
 
 
 def _gathered(out: SectionWriter, name: str, lists: Sequence[tuple[Part, Strings]]) -> Iterator[memoryview]:

@@ -11,7 +11,9 @@ __all__ = ["expand_terms", "gather_bytes", "interleave"]
 
 
 @kernel
-def expand_terms(told, postings, posting_words, positions, position_words, fields, doc_map, counts, texts, places):
+def expand_terms(
+    told, postings, posting_words, positions, position_words, fields, doc_map, counts, texts, places, lives
+):
     """Decode the terms of one segment into occurrences.
 
     Args:
@@ -21,6 +23,7 @@ def expand_terms(told, postings, posting_words, positions, position_words, field
         doc_map: int64[n], the new number of each article, -1 for one that is deleted.
         counts: int64[t], overwritten with the number of occurrences kept of each term.
         texts, places: uint32[m], overwritten; m ≥ the terms' position counts together.
+        lives: uint8[m], made 1 for each occurrence that is kept; zeros before.
 
     Returns:
         The number of occurrences kept, or -1 on damage.
@@ -31,10 +34,11 @@ def expand_terms(told, postings, posting_words, positions, position_words, field
     position_room = 128
     gaps = np.empty(position_room, np.uint32)
     kept = np.int64(0)
+    seen = np.int64(0)
     for term in range(told.shape[0]):
         doc_freq = told[term, 1]
         count = told[term, 4]
-        if doc_freq > doc_map.size or count < doc_freq or doc_freq < 0:
+        if doc_freq > doc_map.size or count < doc_freq or doc_freq < 0 or count > lives.size - seen:
             return -1
         if doc_freq > room:
             room = (doc_freq * 2 + 127) // 128 * 128
@@ -71,9 +75,11 @@ def expand_terms(told, postings, posting_words, positions, position_words, field
                     at += 1
                     texts[kept] = doc * fields + field
                     places[kept] = place
+                    lives[seen + at - 1] = 1
                     kept += 1
         if at != count:
             return -1
+        seen += count
         counts[term] = kept - before
     return kept
 

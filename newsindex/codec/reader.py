@@ -17,6 +17,7 @@ from newsindex.codec.sections import Bytes, SectionReader
 from newsindex.codec.shown import ShownStrings
 from newsindex.codec.stored import StoredArticles
 from newsindex.codec.strings import FrontCoded, Strings, ascend
+from newsindex.codec.words_kernel import decode_lists
 from newsindex.errors import FormatError
 from newsindex.schema import Date, Flag, Number, Schema
 
@@ -115,6 +116,7 @@ class SegmentReader:
         self._positions: Bytes = sections.array("positions", np.uint8)
         self._posting_words = self._postings[: self._postings.size & ~3].view(np.uint32)
         self._position_words = self._positions[: self._positions.size & ~3].view(np.uint32)
+        self._lists: Bytes = sections.array("words.occurrences", np.uint8)
         self.ids = FrontCoded(sections, "id", self.doc_count)
         self.titles = Strings(sections, "title", self.doc_count)
         self.shown = ShownStrings(self.ids, self.titles)
@@ -132,9 +134,42 @@ class SegmentReader:
         return self._words
 
     @cached_property
-    def words_of_terms(self) -> _Array:
-        """How many words before stemming, itself not counted, lead to each term: int64[term_count]."""
-        return np.bincount(self.terms_of_words(np.arange(self._words.count)), minlength=self._terms.count)
+    def words_of_terms(self) -> tuple[_Array, _Array]:
+        """The words of term t, not counting itself: numbers[starts[t] : starts[t + 1]], ascending; both int64."""
+        terms = self.terms_of_words(np.arange(self._words.count))
+        starts = np.zeros(self._terms.count + 1, np.int64)
+        np.cumsum(np.bincount(terms, minlength=self._terms.count), out=starts[1:])
+        return np.argsort(terms, kind="stable"), starts
+
+    def rows_of_words(self, numbers: _Array) -> _Array:
+        """Return the rows of words of these numbers, int64[n, 8].
+
+        A word's doc_freq is the number of its term, and its fields are 0 where it has no list: it has those occurrences
+        of the term that are on no other's.
+        """
+        return self._words.rows(numbers)
+
+    def occurrences_of_words(self, rows: _Array, totals: _Array) -> tuple[_Array, _Array]:
+        """Return which occurrences of its term each of some words has that have a list.
+
+        Args:
+            rows: int64[n, 8], theirs.
+            totals: int64[n], the position_count of each one's term.
+
+        Returns:
+            (places uint32, starts int64[n + 1]): those of word i are places[starts[i] : starts[i + 1]], ascending from
+            0 at the term's first occurrence.
+        """
+        # Each takes a bit at least.
+        most = 8 * self._lists.size
+        starts = np.zeros(len(rows) + 1, np.int64)
+        np.cumsum(np.clip(rows[:, 5], -1, most + 1), out=starts[1:])
+        if int(rows[:, 5].min(initial=0)) < 0 or int(starts[-1]) > most:
+            raise self._sections.damage(f"the lists of words are longer than {self._lists.size} bytes hold")
+        places = np.empty(int(starts[-1]), np.uint32)
+        if decode_lists(self._lists, rows, totals, places) < 0:
+            raise self._sections.damage("the lists of words cannot be read")
+        return places, starts
 
     def terms_of_words(self, words: _Array) -> _Array:
         """Return the numbers of the terms of words of these numbers, int64[n]."""
@@ -170,6 +205,14 @@ class SegmentReader:
     def terms(self, prefix: bytes = b"") -> Iterator[tuple[bytes, TermInfo]]:
         """Yield the terms that begin with `prefix`, in order of their bytes."""
         return self._terms.starting(prefix)
+
+    def all_words(self) -> tuple[list[bytes], _Array]:
+        """Return all words before stemming that are no terms, in order, and their rows."""
+        words, told = self._words.decode(0, self._words.count)
+        rows = np.column_stack([np.arange(len(words)), told])
+        if rows.size and not 0 <= int(rows[:, 2].min()) <= int(rows[:, 2].max()) < self._terms.count:
+            raise self._sections.damage("a word is of a term that is not there")
+        return words, rows
 
     def words(self, prefix: bytes) -> Iterator[tuple[bytes, int]]:
         """Yield the words before stemming that begin so and are no terms, with the numbers of their terms."""

@@ -24,6 +24,7 @@ from newsindex.codec.front_kernel import encode_front
 from newsindex.codec.inversion import SortedTerms, TermRange, TermSorter, TextChunk, Vocabulary
 from newsindex.codec.sections import Bytes, SectionWriter
 from newsindex.codec.stored import PackedArticles, narrow, pack_articles, packed_sections, stored_sections
+from newsindex.codec.words import Words
 from newsindex.codec.workers import Shared, in_turn
 from newsindex.schema import Date, Flag, Number, PreparedArticle, Schema, Text
 
@@ -41,6 +42,7 @@ __all__ = [
     "stored_sections",
     "strings_sections",
     "weighted_lengths",
+    "word_sections",
 ]
 
 # Occurrences encoded at a time. Terms begin anew aligned after so many, here as in a merge: the bytes hang on it.
@@ -63,6 +65,16 @@ class Occurrences:
     starts: _Array
     texts: _Array
     positions: _Array
+
+    @property
+    def terms(self) -> int:
+        """How many terms these are of."""
+        return self.starts.size - 1
+
+    def among(self, first: int, after: int) -> Occurrences:
+        """Return those of the terms [first, after)."""
+        begin, end = int(self.starts[first]), int(self.starts[after])
+        return Occurrences(self.starts[first : after + 1] - begin, self.texts[begin:end], self.positions[begin:end])
 
 
 def field_weights(schema: Schema) -> _Array:
@@ -148,10 +160,7 @@ def encode_columns(
     told = np.zeros((len(terms.texts), 5), np.int64)
     pieces = _encoding(terms.ranges(_OCCURRENCES), weights, weighted, told, executor)
     # Enough to do while the first are encoded.
-    words, of_terms = terms.words()
-    told_words = np.zeros((len(words), 5), np.int64)
-    told_words[:, 1] = of_terms
-    yield from dictionary_sections(out, "words", words, told_words)
+    yield from word_sections(out, terms.words())
     yield from _boundary_sections(out, chunks)
     for number, name in enumerate(schema.text_fields):
         yield from out.section(f"lengths.{name}", narrow(lengths[:, number]))
@@ -280,6 +289,17 @@ def dictionary_sections(out: SectionWriter, name: str, terms: Sequence[bytes], t
     yield from out.section(f"{name}.blocks", blocks)
     yield from out.section(f"{name}.data", data[:used])
     yield from out.section(f"{name}.count", np.array([len(terms)], np.uint64))
+
+
+def word_sections(out: SectionWriter, words: Words) -> Iterator[memoryview]:
+    """Yield the sections of the words before stemming, and of which occurrences of their terms are theirs."""
+    yield from out.section("words.occurrences", words.lists)
+    told = np.zeros((len(words.texts), 5), np.int64)
+    told[words.listed, 0] = 1
+    told[:, 1] = words.terms
+    told[words.listed, 3] = words.counts
+    told[words.listed, 4] = words.sizes
+    yield from dictionary_sections(out, "words", words.texts, told)
 
 
 def _joined(texts: Sequence[bytes]) -> tuple[Bytes, _Array]:

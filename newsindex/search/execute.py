@@ -100,9 +100,7 @@ class Execution:
                 return term_bitmap(segment, rows[0], part.mask, self.deadline)
             return phrase_bitmap(segment, rows, np.arange(len(rows)), part.mask, within, deadline=self.deadline)
         if isinstance(part, ExpansionPart):
-            if not len(self.plan.expansions[part].checked[at]):
-                return expansion_bitmap(self.plan, at, part, within, self.deadline)
-            return self._placed(at, part, within)
+            return expansion_bitmap(self.plan, at, part, self.deadline)
         if isinstance(part, VariantPart):
             return terms_union(segment, self.plan.rows[at][list(part.places)], part.mask, self.deadline)
         if isinstance(part, SetPart):
@@ -120,15 +118,11 @@ class Execution:
             found = difference(found, self._any(at, part.without, found))
         return found
 
-    def _placed(self, at: int, part: PlacePart | ExpansionPart, within: _Array) -> _Array:
+    def _placed(self, at: int, part: PlacePart, within: _Array) -> _Array:
         """Return what is found by the places of words, once: scores ask again, for fewer articles."""
         known = self.plan.placed.get((at, part))
         if known is None or (known[0].size and not (within.size and not (within & ~known[0]).any())):
-            if isinstance(part, PlacePart):
-                found = place_bitmap(self.plan, at, part, within, self.deadline)
-            else:
-                found = expansion_bitmap(self.plan, at, part, within, self.deadline)
-            known = self.plan.placed[at, part] = within, found
+            known = self.plan.placed[at, part] = within, place_bitmap(self.plan, at, part, within, self.deadline)
         return intersection([known[1], within])
 
     def _all(self, at: int, parts: list[Part], within: _Array) -> _Array:
@@ -278,7 +272,11 @@ class Execution:
     def _first_in(self, at: int, limit: int, begin: int) -> _Array:
         plan, segment = self.plan, self.segments[at]
         root = plan.root
-        if not isinstance(root, ExpansionPart) or (at, None) in plan.bitmaps or len(plan.expansions[root].checked[at]):
+        if (
+            not isinstance(root, ExpansionPart)
+            or (at, None) in plan.bitmaps
+            or len(plan.expansions[root].worded[at].rows)
+        ):
             return numbers(segment, self.matching(at), limit, begin)
         allowed = segment.live
         if plan.filters:

@@ -1,15 +1,13 @@
 """What a prefix, a pattern, a fuzzy word or a lone ideograph stands for in a commit's dictionaries.
 
-The dictionaries have the terms, and the words before stemming with the term of each, but not which articles have which
-word of a term. So where a word is wanted and others have the same term, that term's articles have to be looked through:
-`ins*` means "ins", whose term is that of "in". Where a term is like the text itself, all its articles are found.
+The dictionaries have the terms, and the words before stemming with the term of each. Where a word is wanted and others
+have the same term, those occurrences of the term count that are of that word: `ins*` means "ins", whose term is that of
+"in". Where a term is like the text itself, all its articles are found.
 """
 
 from __future__ import annotations
 
-import functools
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,15 +17,16 @@ import numpy.typing as npt
 from newsindex.codec.dictionary import Dictionary
 from newsindex.search.deadline import Deadline
 from newsindex.search.parts import ExpansionPart
-from newsindex.search.patterns import fitting
 from newsindex.search.segment import SearchSegment
 from newsindex.search.snapshot import Snapshot
+from newsindex.search.wordings import NO_WORDINGS, Wordings, choose_words
 
 __all__ = ["MAX_EXPANSIONS", "Expander", "Expansion", "changes", "numbers_like"]
 
 MAX_EXPANSIONS = 1024
 _Array = npt.NDArray[Any]
 _NUMBER, _FIELDS, _DOC_FREQ = 0, 1, 2
+_NO_WORDS = np.empty(0, np.int64)
 # Words of a dictionary that are looked at before the deadline is.
 _WORDS = 1 << 16
 _SIGNS = re.compile(r"[*?]")
@@ -37,36 +36,34 @@ _SIGNS = re.compile(r"[*?]")
 class Expansion:
     """What something stands for.
 
-    `rows` are of each segment: int64[T, 8], as `find` gives them. Of those in `checked` only articles count that have a
-    word that `accepts` takes. `cut` is what to say when not all were searched.
+    `rows` are of each segment: int64[T, 8], as `find` gives them. Of the terms in `worded` only some words count.
+    `cut` is what to say when not all were searched.
     """
 
     snapshot: Snapshot
     prefix: bytes
     rows: list[_Array]
-    checked: list[_Array]
-    accepts: Callable[[str], bool]
+    worded: list[Wordings]
     cut: str = ""
 
     @property
     def is_known(self) -> bool:
         """Tell whether it stands for anything."""
-        return bool(self.cut) or any(map(len, self.rows)) or any(map(len, self.checked))
+        return bool(self.cut) or any(map(len, self.rows)) or any(len(own.rows) for own in self.worded)
 
     def terms(self) -> tuple[str, ...]:
         """Return the terms, in order."""
         found: set[bytes] = set()
-        for segment, rows, checked in zip(self.snapshot.segments, self.rows, self.checked, strict=True):
-            found.update(_names(segment, self.prefix, np.concatenate([rows, checked])))
+        for segment, rows, worded in zip(self.snapshot.segments, self.rows, self.worded, strict=True):
+            found.update(_names(segment, self.prefix, np.concatenate([rows, worded.rows])))
         return tuple(term.decode() for term in sorted(found))
 
 
 class Expander:
     """Expands what in one query stands for many words, together for 1,024 terms at most."""
 
-    def __init__(self, snapshot: Snapshot, stem: Callable[[str], str], deadline: Deadline) -> None:
+    def __init__(self, snapshot: Snapshot, deadline: Deadline) -> None:
         self._snapshot = snapshot
-        self._stem = stem
         self._deadline = deadline
         self._left = MAX_EXPANSIONS
         self._expanded: dict[tuple[str, str, int, int], Expansion] = {}
@@ -81,9 +78,10 @@ class Expander:
     def _expand(self, part: ExpansionPart) -> Expansion:
         self._deadline.check()
         prefix = _beginning(part).encode("utf-8", "replace")
-        found, doubtful = [], []
+        found, doubtful, fitting = [], [], []
         for at in range(len(self._snapshot.segments)):
-            rows, doubts = self._rows(at, part, prefix)
+            rows, doubts, words = self._rows(at, part, prefix)
+            fitting.append(words)
             kept = (rows[:, _DOC_FREQ] > 0) & (rows[:, _FIELDS] & part.mask != 0)
             found.append(rows[kept])
             doubtful.append(doubts[kept])
@@ -102,52 +100,33 @@ class Expander:
             doubtful = [doubts[kept] for doubts, kept in zip(doubtful, kept_rows, strict=True)]
         else:
             self._left -= max(map(len, found), default=0)
-        pairs = list(zip(self._snapshot.segments, found, doubtful, strict=True))
         if not any(doubts.any() for doubts in doubtful):
-            return Expansion(self._snapshot, prefix, found, [rows[:0] for rows in found], _accepts(part), cut)
-        unsure = [self._are_unsure(segment, rows, doubts) for segment, rows, doubts in pairs]
-        return Expansion(
-            self._snapshot,
-            prefix,
-            [rows[~own] for rows, own in zip(found, unsure, strict=True)],
-            [rows[own] for rows, own in zip(found, unsure, strict=True)],
-            _accepts(part),
-            cut,
-        )
+            return Expansion(self._snapshot, prefix, found, [NO_WORDINGS for _ in found], cut)
+        sure, worded = [], []
+        for segment, rows, doubts, words in zip(self._snapshot.segments, found, doubtful, fitting, strict=True):
+            whole, own = choose_words(segment.reader, rows[doubts], words)
+            sure.append(np.concatenate([rows[~doubts], whole]))
+            worded.append(own)
+        return Expansion(self._snapshot, prefix, sure, worded, cut)
 
-    def _rows(self, at: int, part: ExpansionPart, prefix: bytes) -> tuple[_Array, _Array]:
-        """Return the rows of all terms that a part stands for, and how much doubt there is of each.
-
-        0: the term is like it. 1: all words of the term are, but perhaps not the term. 2: some words are not.
-        """
+    def _rows(self, at: int, part: ExpansionPart, prefix: bytes) -> tuple[_Array, _Array, _Array]:
+        """Return the rows of all terms that a part stands for, which of them are not like it, and the words like it."""
         reader = self._snapshot.segments[at].reader
         own = numbers_like(reader.dictionary_of_terms, part, prefix, self._deadline)
         if part.kind == "pair":
-            ends = self._snapshot.pairs_ending_with(at, part.text)
-            own = np.union1d(own, ends)
-            return reader.rows_of(own), np.zeros(own.size, np.int64)
+            own = np.union1d(own, self._snapshot.pairs_ending_with(at, part.text))
+            return reader.rows_of(own), np.zeros(own.size, bool), _NO_WORDS
         words = numbers_like(reader.dictionary_of_words, part, prefix, self._deadline)
         told = reader.terms_of_words(words)
         if part.kind == "prefix" and own.size:  # its terms are a range: most words are of one of them
             told = told[(told < own[0]) | (told > own[-1])]
-        if not told.size:
-            return reader.rows_of(own), np.zeros(own.size, np.int64)
-        others, counts = np.unique(told, return_counts=True)
-        new = ~np.isin(others, own, assume_unique=True)
-        others, counts = others[new], counts[new]
+        others = np.unique(told)
+        if others.size:
+            others = others[np.isin(others, own, assume_unique=True, invert=True)]
         if not others.size:
-            return reader.rows_of(own), np.zeros(own.size, np.int64)
-        doubts = np.where(counts == reader.words_of_terms[others], 1, 2)
+            return reader.rows_of(own), np.zeros(own.size, bool), _NO_WORDS
         rows = np.concatenate([reader.rows_of(own), reader.rows_of(others)])
-        return rows, np.concatenate([np.zeros(own.size, np.int64), doubts])
-
-    def _are_unsure(self, segment: SearchSegment, rows: _Array, doubts: _Array) -> _Array:
-        """Tell of which rows articles may have other words: bool[n]. A stem that has another stem is no word's."""
-        unsure: _Array = doubts == 2
-        for place in np.flatnonzero(doubts == 1).tolist():
-            term = segment.reader.term_bytes(int(rows[place, _NUMBER])).decode()
-            unsure[place] = self._stem(term) == term
-        return unsure
+        return rows, np.repeat([False, True], [own.size, others.size]), words
 
     def _most_frequent(self, prefix: bytes, found: list[_Array]) -> tuple[int, list[_Array]]:
         """Return how many different terms there are, and which rows are of the most frequent, as many as may be."""
@@ -193,16 +172,6 @@ def _beginning(part: ExpansionPart) -> str:
     if part.kind == "pattern":
         return _SIGNS.split(part.text, maxsplit=1)[0]
     return part.text[:1] if part.kind == "fuzzy" else part.text
-
-
-def _accepts(part: ExpansionPart) -> Callable[[str], bool]:
-    """Return what tells whether a part stands for a word."""
-    text, edits = part.text, part.edits
-    if part.kind == "pattern":
-        return fitting(text)
-    if part.kind == "fuzzy":
-        return functools.cache(lambda word: word[:1] == text[:1] and changes(text, word) <= edits)
-    return lambda word: word.startswith(text)
 
 
 def changes(word: str, other: str) -> int:

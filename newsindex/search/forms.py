@@ -1,4 +1,7 @@
-"""How words are written where they stand: looked up in the stored articles, of a bounded number of them."""
+"""How words are written where they stand: looked up in the stored articles, of a bounded number of them.
+
+For capitals, and words that are too long for the dictionary; of all others the segment tells (`wordings.py`).
+"""
 
 from __future__ import annotations
 

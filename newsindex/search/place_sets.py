@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -24,7 +23,7 @@ from newsindex.search.parts import (
     VariantPart,
 )
 from newsindex.search.plan import Plan
-from newsindex.search.sets import difference, intersection, nothing, term_bitmap, terms_and, terms_union, union
+from newsindex.search.sets import intersection, nothing, terms_and, terms_union, union
 from newsindex.search.spans import (
     Spans,
     articles_of,
@@ -39,35 +38,30 @@ from newsindex.search.spans import (
 )
 from newsindex.search.spans import union as union_of_spans
 from newsindex.search.tree_parts import case_of
+from newsindex.search.wordings import WordingPlaces, Wordings, wording_of, wordings_bitmap
 
 __all__ = ["expansion_bitmap", "place_bitmap"]
 
 _Array = npt.NDArray[Any]
+# Longer words are not in the dictionary of words.
+_LONGEST_WORD = 255
 
 
 def place_bitmap(plan: Plan, at: int, part: PlacePart, within: _Array, deadline: Deadline) -> _Array:
     """Return the articles of segment number `at` that have so many places, of those in `within`; it is new."""
     finder = _Finder(plan, at, deadline)
     candidates = finder.candidates(part.places, intersection([within, finder.segment.live]))
+    if part.count == 1 and finder.are_enough(part.places):
+        return candidates
     return matching_articles(finder.segment, candidates, part.count, lambda window: finder.some(window, part), deadline)
 
 
-def expansion_bitmap(plan: Plan, at: int, part: ExpansionPart, within: _Array, deadline: Deadline) -> _Array:
-    """Return the articles of segment number `at` that have a word that a part stands for; it is new.
-
-    Where articles have to be looked through for it, those not in `within` are left out.
-    """
-    finder = _Finder(plan, at, deadline)
-    segment, expansion = finder.segment, plan.expansions[part]
+def expansion_bitmap(plan: Plan, at: int, part: ExpansionPart, deadline: Deadline) -> _Array:
+    """Return the articles of segment number `at` that have a word that a part stands for; it is new."""
+    segment, expansion = plan.snapshot.segments[at], plan.expansions[part]
     found = terms_union(segment, expansion.rows[at], part.mask, deadline)
-    rows = expansion.checked[at]
-    # The most frequent first: an article that was found once is not looked through again.
-    for row in rows[np.argsort(-rows[:, 2], kind="stable")]:
-        has = term_bitmap(segment, row, part.mask, deadline)
-        doubtful = intersection([difference(has, found), within, segment.live])
-        if doubtful.any():
-            looked = partial(finder.checked, leaf=part, rows=(row,))
-            found |= matching_articles(segment, doubtful, 1, looked, deadline)
+    if len(expansion.worded[at].rows):
+        found |= wordings_bitmap(segment, expansion.worded[at], part.mask, deadline)
     return found
 
 
@@ -79,6 +73,8 @@ class _Finder:
         self.rows = plan.rows[at] if plan.rows else np.empty((0, 8), np.int64)
         self.deadline = deadline
         self.forms = Forms(plan, at, deadline)
+        self._wordings: dict[tuple[int, str], Wordings] = {}
+        self._worded: dict[tuple[Any, int, str], WordingPlaces] = {}
 
     # Which articles may have places
 
@@ -93,14 +89,25 @@ class _Finder:
             if isinstance(part, AnyPlaces):
                 found = [self.candidates(inner, within) for inner in part.parts]
                 within = union(found) if found else nothing(self.segment)
+            elif isinstance(part.leaf, TermPart):
+                for wordings in self._wordings_of(part.leaf):
+                    if not wordings.is_whole():
+                        found = [wordings_bitmap(self.segment, wordings, part.leaf.mask, self.deadline), within]
+                        within = intersection(found)
             elif isinstance(part.leaf, VariantPart):
                 rows = self.rows[list(part.leaf.places)]
                 within = intersection([terms_union(self.segment, rows, part.leaf.mask, self.deadline), within])
             elif isinstance(part.leaf, ExpansionPart):
-                expansion = self.plan.expansions[part.leaf]
-                rows = np.concatenate([expansion.rows[self.at], expansion.checked[self.at]])
-                within = intersection([terms_union(self.segment, rows, part.leaf.mask, self.deadline), within])
+                found = [expansion_bitmap(self.plan, self.at, part.leaf, self.deadline), within]
+                within = intersection(found)
         return within
+
+    def are_enough(self, places: Places) -> bool:
+        """Tell whether all candidates have a place."""
+        if not isinstance(places, LeafPlaces) or places.lead:
+            return False
+        leaf = places.leaf
+        return not isinstance(leaf, TermPart) or (len(leaf.terms) == 1 and not _is_looked_up(leaf, 0))
 
     # Where
 
@@ -146,7 +153,12 @@ class _Finder:
         if isinstance(leaf, ExpansionPart):
             rows = self.plan.expansions[leaf].rows[self.at]
             found = [words_of(window.places(row, leaf.mask)) for row in rows if row[1] & leaf.mask]
-            spans = union_of_spans([*found, self.checked(window, leaf, self.plan.expansions[leaf].checked[self.at])])
+            for wordings in self.plan.expansions[leaf].worded[self.at].each():
+                row = wordings.rows[0]
+                if row[1] & leaf.mask:
+                    places_of_term = window.places(row, leaf.mask)
+                    found.append(words_of(self._as_worded(window, (leaf, int(row[0]), ""), wordings, places_of_term)))
+            spans = union_of_spans(found)
         elif isinstance(leaf, VariantPart):
             rows = self.rows[list(leaf.places)]
             spans = union_of_spans([words_of(window.places(row, leaf.mask)) for row in rows if row[1] & leaf.mask])
@@ -159,14 +171,11 @@ class _Finder:
     def _words(self, window: Window, leaf: TermPart, slop: int) -> Spans:
         words = [window.places(self.rows[place], leaf.mask) for place in leaf.places]
         if leaf.written:
-            wanted = zip(leaf.terms, leaf.places, leaf.written, words, strict=True)
             # Only articles where all stand next to each other may have what is looked for.
             articles = articles_of(in_a_row(words))
             words = [
-                self._written(
-                    window, leaf, term, self.rows[place], written, places[np.isin(places >> ARTICLE_SHIFT, articles)]
-                )
-                for term, place, written, places in wanted
+                self._written(window, leaf, number, places[np.isin(places >> ARTICLE_SHIFT, articles)])
+                for number, places in enumerate(words)
             ]
         if len(words) == 1:
             return words_of(words[0])
@@ -178,32 +187,51 @@ class _Finder:
 
     # As written
 
-    def checked(self, window: Window, leaf: ExpansionPart, rows: Iterable[_Array]) -> Spans:
-        """Return the places of words that a part stands for, of terms that have other words too."""
-        expansion = self.plan.expansions[leaf]
-        found = []
-        for row in rows:
-            if row[1] & leaf.mask:
-                term = self.segment.reader.term_bytes(int(row[0])).decode()
-                places = window.places(row, leaf.mask)
-                has = self.forms.check(window, leaf.node, term, places, lambda form: expansion.accepts(form.surface))
-                found.append(words_of(places[has]))
-        return union_of_spans(found)
+    def _wordings_of(self, leaf: TermPart) -> Iterator[Wordings]:
+        """Yield the wordings of those words of a part that the segment has, and that only count as written."""
+        for number, place in enumerate(leaf.places if leaf.written else ()):
+            if self.rows[place, 2] and not _is_looked_up(leaf, number):
+                yield self._wording(leaf, number)
 
-    def _written(
-        self, window: Window, leaf: TermPart, term: bytes, row: _Array, written: str, places: _Array
-    ) -> _Array:
-        """Return the places of a word that is written so."""
-        text = term.decode()
+    def _wording(self, leaf: TermPart, number: int) -> Wordings:
+        key = leaf.places[number], leaf.written[number]
+        found = self._wordings.get(key)
+        if found is None:
+            row, word = self.rows[key[0]], key[1].encode()
+            found = self._wordings[key] = wording_of(self.segment.reader, row, leaf.terms[number], word)
+        return found
+
+    def _written(self, window: Window, leaf: TermPart, number: int, places: _Array) -> _Array:
+        """Return the places of a word of a part that is written so."""
         if not places.size:
             return places
+        term, written = leaf.terms[number], leaf.written[number]
+        if not _is_looked_up(leaf, number):
+            key = leaf, leaf.places[number], written
+            return self._as_worded(window, key, self._wording(leaf, number), places)
         if leaf.cased:
-            has = self.forms.check(window, leaf.node, text, places, lambda form: case_of(form.written) == written)
-        elif text == written and not self.segment.reader.words_of_terms[int(row[0])]:
-            return places  # no other word leads to the term
+            has = self.forms.check(
+                window, leaf.node, term.decode(), places, lambda form: case_of(form.written) == written
+            )
         else:
-            has = self.forms.check(window, leaf.node, text, places, lambda form: form.surface == written)
+            has = self.forms.check(window, leaf.node, term.decode(), places, lambda form: form.surface == written)
         return places[has]
+
+    def _as_worded(self, window: Window, key: tuple[Any, int, str], wordings: Wordings, places: _Array) -> _Array:
+        """Return those of a term's places that have one of its wordings; `key` is for these."""
+        if wordings.is_whole() or not places.size:
+            return places
+        found = self._worded.get(key)
+        if found is None:
+            found = self._worded[key] = WordingPlaces(self.segment, wordings)
+        return places[found.among(window, places)]
+
+
+def _is_looked_up(leaf: TermPart, number: int) -> bool:
+    """Tell whether the segment cannot tell where a word of a part is written as wanted."""
+    if not leaf.written:
+        return False
+    return leaf.cased or len(leaf.written[number].encode()) > _LONGEST_WORD
 
 
 def _needed(places: Places) -> Iterator[LeafPlaces | AnyPlaces]:

@@ -241,7 +241,7 @@ def make_plan(
             _Remarks(plan, diagnostics).variants(leaf)
         elif type(leaf) is ExpansionPart:
             if expander is None:
-                expander = Expander(snapshot, vocabulary.analyzer.term, deadline)
+                expander = Expander(snapshot, deadline)
             plan.expansions[leaf] = expanded = expander.expand(leaf)
             _Remarks(plan, diagnostics).expansion(leaf, expanded)
         elif (

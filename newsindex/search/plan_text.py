@@ -92,12 +92,12 @@ def _leaf(plan: Plan, leaf: LeafPart) -> str:
     boost = f" ×{leaf.factor:g}" if leaf.factor != 1 else ""
     if isinstance(leaf, ExpansionPart):
         expansion = plan.expansions[leaf]
-        sure, checked = sum(map(len, expansion.rows)), sum(map(len, expansion.checked))
-        looked = f", and articles looked through for {checked:,}" if checked else ""
-        return f"{leaf.node}{boost}: {sure:,} terms in {len(expansion.rows)} segments{looked}"
+        sure, worded = sum(map(len, expansion.rows)), sum(len(own.rows) for own in expansion.worded)
+        some = f", and some words of {worded:,}" if worded else ""
+        return f"{leaf.node}{boost}: {sure:,} terms in {len(expansion.rows)} segments{some}"
     counts = zip(leaf.terms, leaf.places, strict=True)
     terms = [f"{term.decode()} ({plan.doc_freqs[place]:,} articles)" for term, place in counts]
     if isinstance(leaf, VariantPart):
         return f"{leaf.node}{boost}: {' or '.join(terms)}, as one word that {plan.variant_freqs[leaf]:,} articles have"
-    written = " as written, looked up in articles" if leaf.written else ""
+    written = " as written, looked up in articles" if leaf.cased else " as written" if leaf.written else ""
     return f"{leaf.node}{boost}: {' '.join(terms)}{written}"
