@@ -27,7 +27,7 @@ from newsindex.codec.reader import SegmentReader
 from newsindex.codec.writer import encode_articles
 from newsindex.compiled import are_compiled, compiled_mark
 from newsindex.query.parser import ParsedQuery
-from newsindex.query.tree import Fuzzy, Near, Node, Wildcard, Word
+from newsindex.query.tree import Exact, Fuzzy, Near, Node, Wildcard, Word
 from newsindex.schema import Article, Schema
 from newsindex.search.parts import Vocabulary
 from newsindex.search.request import Search
@@ -102,7 +102,7 @@ def _use_readers(body: bytes) -> None:
 
 _AS_SETS = ("", "(kernel OR two) one", "(kern* OR two) one", "kern*", "title:kernel OR (one “one two”)")
 _RANKED = ("kernel", "kernel one", "kernel OR one", "“one two”", "“one two” kernel -nothing")
-_OPERATORS = (Near(Word("kernel"), Word("one"), 5), Wildcard("k*n?l"), Fuzzy("kernle"))
+_OPERATORS = (Near(Word("kernel"), Word("one"), 5), Wildcard("k*n?l"), Fuzzy("kernle"), Exact("rates"))
 _WHERE = {"published": (None, "2024"), "source": "wire"}
 
 
@@ -140,7 +140,12 @@ def _entry(reader: SegmentReader) -> SegmentEntry:
 
 def _small_segment() -> bytes:
     schema = Schema(Article)
-    text = {"title": "kernel", "body": "one “two” thrée 4,000", "source": "wire", "published": "2024-01-01T00:00Z"}
+    text = {
+        "title": "kernel",
+        "body": "one “two” thrée 4,000 rates rate",
+        "source": "wire",
+        "published": "2024-01-01T00:00Z",
+    }
     articles = [schema.prepare(text | {"id": f"{number}"}) for number in range(200)]
     return b"".join(encode_articles(schema, articles, BatchTokenizer(Analyzer())))
 
