@@ -140,7 +140,7 @@ def _text_sections(
                 worded.append((local, kept_of_term, kinds if kept == room else kinds[lives.view(bool)]))
             starts = np.zeros(after - first + 1, np.int64)
             np.cumsum(counts, out=starts[1:])
-            words.add(first, starts, worded)
+            words.add(first, after - first, worded)
             free = starts[:-1].copy()
             texts, places = np.empty(int(starts[-1]), np.uint32), np.empty(int(starts[-1]), np.uint32)
             for local, kept_of_term, its_texts, its_places in expanded:

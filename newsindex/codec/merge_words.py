@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from newsindex.codec.merge_kernel import gather_bytes, interleave
+from newsindex.codec.merge_kernel import gather_bytes
 from newsindex.codec.reader import SegmentReader
 from newsindex.codec.sections import Bytes
 from newsindex.codec.words import ToldRun, Words, are_listed, encoded_lists, lay_told
@@ -82,32 +82,33 @@ class MergedWords:
         """
         return self._parts[part].kinds(begin, end, counts, self._numbers[part])
 
-    def add(self, first: int, starts: _Array, parts: Sequence[tuple[_Array, _Array, _Array]]) -> None:
+    def add(self, first: int, terms: int, parts: Sequence[tuple[_Array, _Array, _Array]]) -> None:
         """Take a range of terms.
 
         Args:
-            first: the first of them.
-            starts: int64[t + 1], where the occurrences of each begin.
+            first, terms: the first of them, and how many they are.
             parts: of each segment its terms, counted from the first; how many occurrences of each are kept; and of
                 these the words, from `kinds`.
         """
-        kinds = np.empty(int(starts[-1]), np.uint32)
-        free = starts[:-1].copy()
-        for terms, counts, own in parts:
-            interleave(terms, counts, own, own, free, kinds, kinds)
-        at = np.flatnonzero(kinds)
-        words = kinds[at] - np.uint32(1)
-        counts = np.bincount(words, minlength=len(self._texts))
+        every = len(self._texts)
+        counts, totals = np.zeros(every, np.int64), np.zeros(terms, np.int64)
+        runs = []
+        for its_terms, kept, kinds in parts:
+            at = np.flatnonzero(kinds != 0)
+            words = kinds[at] - np.uint32(1)
+            in_part = np.bincount(words, minlength=every)
+            numbers = np.flatnonzero(in_part)
+            begins = np.zeros(terms, np.int64)
+            begins[its_terms] = np.cumsum(kept) - kept
+            bases = np.zeros(every, np.int64)
+            bases[numbers] = (totals - begins)[self._terms[numbers] - first]
+            runs.append(ToldRun(words, at.astype(np.uint32), bases))
+            counts += in_part
+            totals[its_terms] += kept
         numbers = np.flatnonzero(counts)
-        terms = self._terms[numbers] - first
-        listed = are_listed(terms, counts[numbers], np.diff(starts))
+        listed = are_listed(self._terms[numbers] - first, counts[numbers], totals)
         self._counts[numbers], self._listed[numbers] = counts[numbers], listed
-        counts[numbers[~listed]] = 0
-        kept = self._listed[words]
-        bases = np.zeros(counts.size, np.int64)
-        bases[numbers] = -starts[terms]
-        run = ToldRun(words[kept], at[kept].astype(np.uint32), bases)
-        found = lay_told([run], counts, np.arange(counts.size))
+        found = lay_told(runs, counts, np.arange(every))
         own = numbers[listed]
         sizes, lists = encoded_lists(found.starts[own], counts[own], found.others)
         self._met.append(own)

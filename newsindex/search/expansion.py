@@ -19,7 +19,7 @@ from newsindex.search.deadline import Deadline
 from newsindex.search.parts import ExpansionPart
 from newsindex.search.segment import SearchSegment
 from newsindex.search.snapshot import Snapshot
-from newsindex.search.wordings import NO_WORDINGS, Wordings, choose_words
+from newsindex.search.wordings import NO_WORDINGS, Wordings, are_among, choose_words
 
 __all__ = ["MAX_EXPANSIONS", "Expander", "Expansion", "changes", "numbers_like"]
 
@@ -120,9 +120,9 @@ class Expander:
         told = reader.terms_of_words(words)
         if part.kind == "prefix" and own.size:  # its terms are a range: most words are of one of them
             told = told[(told < own[0]) | (told > own[-1])]
-        others = np.unique(told)
-        if others.size:
-            others = others[np.isin(others, own, assume_unique=True, invert=True)]
+        others = np.unique(told) if told.size else told
+        if part.kind != "prefix" and others.size and own.size:
+            others = others[~are_among(others, own)]
         if not others.size:
             return reader.rows_of(own), np.zeros(own.size, bool), _NO_WORDS
         rows = np.concatenate([reader.rows_of(own), reader.rows_of(others)])

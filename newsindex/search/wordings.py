@@ -20,7 +20,7 @@ from newsindex.search.segment import SearchSegment
 from newsindex.search.sets import nothing
 from newsindex.search.wordings_kernel import or_wordings
 
-__all__ = ["NO_WORDINGS", "WordingPlaces", "Wordings", "choose_words", "wording_of", "wordings_bitmap"]
+__all__ = ["NO_WORDINGS", "WordingPlaces", "Wordings", "are_among", "choose_words", "wording_of", "wordings_bitmap"]
 
 _Array = npt.NDArray[Any]
 # What is done before the deadline is looked at, some milliseconds: blocks of 128 postings; occurrences.
@@ -58,10 +58,18 @@ class Wordings(NamedTuple):
 
 
 def _wordings(rows: _Array, inverted: _Array, counts: _Array, lists: _Array) -> Wordings:
-    return Wordings(rows, inverted.astype(np.uint8), np.append(0, np.cumsum(counts)), lists)
+    starts = np.zeros(len(counts) + 1, np.int64)
+    np.cumsum(counts, out=starts[1:])
+    return Wordings(rows, inverted.astype(np.uint8), starts, lists)
 
 
 NO_WORDINGS = _wordings(np.empty((0, 8), np.int64), np.empty(0), np.empty(0, np.int64), np.empty((0, 8), np.int64))
+
+
+def are_among(numbers: _Array, ascending: _Array) -> _Array:
+    """Tell which numbers are among others, at least one of them, that ascend: bool[n]."""
+    found: _Array = ascending.take(ascending.searchsorted(numbers), mode="clip") == numbers
+    return found
 
 
 def choose_words(reader: SegmentReader, rows: _Array, words: _Array) -> tuple[_Array, Wordings]:
@@ -70,7 +78,7 @@ def choose_words(reader: SegmentReader, rows: _Array, words: _Array) -> tuple[_A
     Args:
         reader: of the segment.
         rows: int64[T, 8], of terms that are none of these words themselves, but that words among these have.
-        words: int64, numbers in the dictionary of words.
+        words: int64, numbers in the dictionary of words, ascending.
 
     Raises:
         FormatError: the dictionary is damaged.
@@ -78,10 +86,11 @@ def choose_words(reader: SegmentReader, rows: _Array, words: _Array) -> tuple[_A
     if not len(rows):
         return rows, NO_WORDINGS
     numbers, begins = reader.words_of_terms
-    first, counts = begins[rows[:, 0]], np.diff(begins)[rows[:, 0]]
-    of_term = np.repeat(np.arange(len(rows)), counts)
-    own = numbers[np.arange(of_term.size) + np.repeat(first - np.cumsum(counts) + counts, counts)]
-    lists, wanted = reader.rows_of_words(own), np.isin(own, words)
+    first = begins[rows[:, 0]]
+    counts = begins[rows[:, 0] + 1] - first
+    of_term = np.arange(len(rows)).repeat(counts)
+    own = numbers[np.arange(of_term.size) + (first - counts.cumsum() + counts).repeat(counts)]
+    lists, wanted = reader.rows_of_words(own), are_among(own, words)
     listed = lists[:, 1] != 0
     inverted = np.zeros(len(rows), bool)
     inverted[of_term[wanted & ~listed]] = True
@@ -177,6 +186,5 @@ class WordingPlaces:
         fields = texts & ((1 << (ARTICLE_SHIFT - FIELD_SHIFT)) - 1)
         firsts = self._firsts[np.searchsorted(self._docs, docs), fields]
         numbers = np.arange(places.size) + np.repeat(firsts - begins, np.diff(np.append(begins, places.size)))
-        at = np.searchsorted(self._listed, numbers)
-        has: _Array = np.append(self._listed.astype(np.int64), -1)[at] == numbers
+        has = are_among(numbers, self._listed) if self._listed.size else np.zeros(numbers.size, bool)
         return ~has if self._inverted else has
