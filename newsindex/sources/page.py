@@ -80,6 +80,9 @@ def read_page(stream: BinaryIO, file: str) -> Iterator[Record | SourceError]:
     lines = [line.strip() for line in text.replace("\f", "\n").splitlines()]
     values: dict[str, Any] = {}
     at = _next_line(lines, 0)
+    if at == len(lines):
+        yield SourceError("no text in the file", file)
+        return
     if len(lines[at]) <= _LONGEST_HEADLINE and not _header(lines[at]):
         values["title"] = lines[at]
         at += 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -60,7 +61,17 @@ def by(reader: Callable[[BinaryIO, str], Items]) -> Callable[[bytes], None]:
 
 
 def by_whole(reader: Callable[[bytes, str], Items]) -> Callable[[bytes], None]:
-    return lambda data: taken(reader(data, "file"))
+    """Return a target for a reader that leaves parsing to a library, which raises anything; that is reported."""
+
+    def run(data: bytes) -> None:
+        try:
+            taken(reader(data, "file"))
+        except Exception as error:
+            place = traceback.extract_tb(error.__traceback__)[-1].filename
+            if not {"feedparser", "feedparser_sgmllib", "trafilatura", "lxml"} & set(Path(place).parts):
+                raise
+
+    return run
 
 
 class _Slow(io.BytesIO):
