@@ -8,11 +8,13 @@ import subprocess
 import sys
 from typing import Any
 
+import numba
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from newsindex.codec import digest_kernel, rows_kernel
 from newsindex.codec.digests import digests_of
 from newsindex.codec.encode_kernel import NO_PIECES, Pieces, encode_terms, make_room, worst_bytes
 from newsindex.codec.pack_kernel import pack_block, pack_patched
@@ -153,3 +155,37 @@ def test_without_the_compiler() -> None:
     )  # fmt: skip
     assert done.stderr == ""
     assert done.stdout.strip() == digest()
+
+
+@pytest.mark.skipif("NUMBA_DISABLE_JIT" in os.environ, reason="the compiler is switched off")
+def test_what_is_made_for_the_machine_is_what_python_says() -> None:
+    @numba.njit
+    def packed_rows(values, start, width, words, at):  # type: ignore[no-untyped-def]
+        rows_kernel.pack_rows(values, start, width, words, at)
+
+    @numba.njit
+    def width_of(value):  # type: ignore[no-untyped-def]
+        return rows_kernel.bits(value)
+
+    @numba.njit
+    def compressed(data, places, counts, lasts, state, orders):  # type: ignore[no-untyped-def]
+        digest_kernel._compressed(data, places, counts, lasts, state, orders)
+
+    generator = np.random.default_rng(1)
+    values = generator.integers(0, 2**32, 131, dtype=np.uint64).astype(np.uint32)
+    for width in range(1, 33):
+        found, expected = np.zeros(4 * width + 1, np.uint32), np.zeros(4 * width + 1, np.uint32)
+        packed_rows(values, 3, width, found, 1)
+        rows_kernel._plain_pack_rows(values, 3, width, expected, 1)
+        assert found.tolist() == expected.tolist()
+    for value in (0, 1, 2, 3, 255, 256, 2**62, 2**63 - 1):
+        assert width_of(value) == rows_kernel._plain_bits(value) == value.bit_length()
+    lanes = digest_kernel._LANES
+    data = generator.integers(0, 256, 128 * lanes + 3, dtype=np.uint64).astype(np.uint8)
+    places = np.arange(lanes) * 128 + generator.integers(0, 4, lanes)
+    counts, lasts = np.arange(lanes, dtype=np.uint64), np.zeros(lanes, np.uint64)
+    state = generator.integers(0, 2**64, 8 * lanes, dtype=np.uint64)
+    plain = state.copy()
+    compressed(data, places, counts, lasts, state, digest_kernel._ORDERS)
+    digest_kernel._plain_compress(data, places, counts, lasts, plain, digest_kernel._ORDERS)
+    assert state.tolist() == plain.tolist()

@@ -57,12 +57,12 @@ if sys.argv[1:]:
 """
 
 
-def run(folder: Path, *arguments: str, **environment: str) -> str:
+def run(folder: Path, *arguments: str, program: str = USE, **environment: str) -> str:
     if not (folder / "some_kernels.py").exists():
         (folder / "some_kernels.py").write_text(KERNELS)
     path = os.pathsep.join([str(folder), *filter(None, sys.path)])
     return subprocess.run(
-        [sys.executable, "-c", USE, *arguments],
+        [sys.executable, "-c", program, *arguments],
         env=os.environ | {"PYTHONPATH": path, "NUMBA_CACHE_DIR": str(folder / "cache")} | environment,
         stdout=subprocess.PIPE,
         check=True,
@@ -87,6 +87,46 @@ def test_a_version_of_numba_whose_insides_nobody_knows(tmp_path: Path) -> None:
     )
     assert run(tmp_path, "count") == "0\n"
     assert run(tmp_path, "count") == "2\n"
+
+
+BEYOND = """
+import numpy as np
+from newsindex.kernel import brief, inner, kernel, lean
+
+@inner
+def _at(numbers, place):
+    return numbers[place]
+
+@kernel
+def one(numbers, place):
+    return _at(numbers, place)
+
+@lean
+def two(numbers, place):
+    return one(numbers, place)
+
+@brief
+def three(numbers, place):
+    numbers[place] = 1
+    return 1
+"""
+ASK_BEYOND = """
+import numpy as np, some_kernels as k
+for kernel in (k.one, k.two, k.three):
+    assert kernel(np.ones(3, np.int64), np.int64(2)) == 1
+    try:
+        kernel(np.ones(3, np.int64), np.int64(3))
+    except IndexError:
+        continue
+    raise SystemExit(f"{kernel} went on")
+"""
+
+
+@compiled
+def test_bounds_can_be_checked(tmp_path: Path) -> None:
+    """As `make bounds` does."""
+    (tmp_path / "some_kernels.py").write_text(BEYOND)
+    run(tmp_path, program=ASK_BEYOND, NUMBA_BOUNDSCHECK="1")
 
 
 @compiled

@@ -472,3 +472,37 @@ def test_nothing_is_pickled(monkeypatch: pytest.MonkeyPatch) -> None:
         assert copy.deepcopy(leaf) is leaf
     with pytest.raises(TypeError, match="cannot be pickled"):
         pickle.dumps(leaf)
+
+
+def test_what_is_not_kept_is_refused_by_name() -> None:
+    pair = Pair(SCHEMA, [[{"id": "a", "title": "oil rates"}, {"id": "b", "title": "oil"}]], {1})
+    reader = pair.face.reader()
+    assert repr(pair.face).startswith("<WhooshFace of commit ")
+    assert (reader.deleted_count(), reader.has_deletions()) == (1, True)
+    assert not reader.has_vector(0, "title")
+    with pytest.raises(KeyError, match="title: term vectors are not kept"):
+        reader.vector(0, "title")
+    assert reader.doc_field_length(0, "source", 7) == 7
+    matcher = reader.postings("title", b"oil")
+    assert matcher.value_as("weight") == matcher.weight() == 1.0
+    assert matcher.value_as("frequency") == 1
+    assert list(matcher.items_as("positions")) == [(0, [0])]
+    with pytest.raises(ValueError, match="title: its postings have no characters"):
+        reader.postings("title", b"oil").value_as("characters")
+    with pytest.raises(ValueError, match="id: its postings have no positions"):
+        reader.postings("id", b"a").value_as("positions")
+    with pytest.raises(reading.TermNotFound):
+        reader.postings("id", b"\xff")
+
+
+def test_a_cursor_goes_over_the_terms_of_a_field() -> None:
+    reader = Pair(SCHEMA, [[{"id": "a", "title": "oil rates fell"}]], set()).face.reader()
+    cursor = reader.cursor("title")
+    assert (cursor.first(), cursor.text(), cursor.term()) == ("fell", "fell", "fell")
+    assert cursor.next() == "oil"
+    assert cursor.term_info().doc_frequency() == 1
+    assert cursor.find("p") == "rate"
+    assert cursor.find(b"f") == "fell"
+    assert cursor.find("z") is None
+    assert not cursor.is_valid()
+    assert cursor.term_info() is None

@@ -45,7 +45,7 @@ class KeywordColumn:
         self.shown = Strings(sections, f"shown.{name}", count)
         counts = sections.numbers(f"ords.{name}.counts", doc_count)
         self.starts = np.zeros(doc_count + 1, np.int64)
-        np.cumsum(counts, out=self.starts[1:])
+        np.cumsum(counts, dtype=np.int64, out=self.starts[1:])
         if (self.starts[1:] < self.starts[:-1]).any():  # a sum over 64 bits
             raise sections.damage(f"the numbers of values of {name} are out of range")
         self.ords = sections.numbers(f"ords.{name}", int(self.starts[-1]))
