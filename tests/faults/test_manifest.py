@@ -26,7 +26,7 @@ from tests.faults.figures import Figures
 from tests.faults.storages import RecordingStorage
 from tests.faults.workload import Workload, fixed_names, found_in
 
-DAMAGES = 10_000
+DAMAGES = 10_000 if os.environ.get("NEWSINDEX_FAULTS") == "full" else 3_000
 UUID = "00112233445566778899aabbccddeeff"
 WORKLOAD = Workload(0)
 COMMITS = 10

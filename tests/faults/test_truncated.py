@@ -18,7 +18,7 @@ from tests.faults.figures import Figures
 from tests.faults.index_workload import article
 from tests.faults.test_kill import FULL, ROOT
 
-LENGTHS = 50 if FULL else 5
+LENGTHS = 50 if FULL else 2
 
 
 @pytest.fixture(scope="module")
