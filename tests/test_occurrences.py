@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import random
 import subprocess
@@ -301,3 +302,16 @@ def test_so_many_articles_are_looked_through_and_no_more(tmp_path: Path, monkeyp
         assert index.search("caps(Rates) -rating").diagnostics[-1].kind == "cut-check"
         with pytest.raises(QueryError, match="looked through"):
             index.delete(query="caps(Rates)")
+
+
+def test_articles_without_the_letters_are_not_parsed(tmp_path: Path) -> None:
+    texts = ["the U.S. said", "ÚS", "U\u00adS", "us", "Us", "bus US's", "USA", "the usual", "US\nnews", "“US”", "u S"]
+    with newsindex.open(tmp_path / "x", create=True) as index:
+        index.add({"id": f"{number}", "title": "x", "body": text} for number, text in enumerate(texts))
+        found = {texts[int(hit.id)] for hit in index.search("caps(US)", limit=None)}
+    assert found == {"the U.S. said", "ÚS", "U\u00adS", "bus US's", "US\nnews", "“US”"}
+    may_have = forms._filter("US")
+    as_stored = {text: json.dumps({"body": text}, ensure_ascii=False).encode() for text in texts}
+    assert found <= {text for text, stored in as_stored.items() if may_have(stored)}
+    assert [text for text, stored in as_stored.items() if not may_have(stored)] == ["us", "Us", "the usual", "u S"]
+    assert may_have(json.dumps("\u00daS").encode())

@@ -5,6 +5,7 @@ For capitals, and words that are too long for the dictionary; of all others the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -45,7 +46,15 @@ class Forms:
         self._looked_at = plan.looked_at.setdefault(at, set())
         self._finders: dict[tuple[str, str], Finder] = {}
 
-    def check(self, window: Window, node: Any, term: str, places: _Array, accepts: Callable[[Form], bool]) -> _Array:
+    def check(
+        self,
+        window: Window,
+        node: Any,
+        term: str,
+        places: _Array,
+        accepts: Callable[[Form], bool],
+        letters: str = "",
+    ) -> _Array:
         """Tell at which places of a term the word is written so that it is accepted: bool[n].
 
         Args:
@@ -54,6 +63,8 @@ class Forms:
             term: the term.
             places: all its places in some articles, in any fields.
             accepts: tells of a form whether it is looked for.
+            letters: no form is accepted that has not these letters and digits in this order, with nothing between them
+                but signs and accents.
 
         Raises:
             FormatError: a stored article is damaged.
@@ -71,9 +82,10 @@ class Forms:
         stored = dict(zip(chosen.tolist(), self._deadline.over(self._reader.stored_articles(live)), strict=True))
         article: dict[str, Any] = {}
         loaded = -1
+        may_have = _filter(letters)
         fields = texts & ((1 << (ARTICLE_SHIFT - FIELD_SHIFT)) - 1)
         for doc, field, begin, end in zip(docs.tolist(), fields.tolist(), begins.tolist(), ends.tolist(), strict=True):
-            if doc not in stored:
+            if doc not in stored or not may_have(stored[doc]):
                 continue
             if doc != loaded:
                 article, loaded = self._article(doc, stored[doc]), doc
@@ -139,3 +151,15 @@ class Forms:
             if len(pieces) == 1 and self._analyzer.term(pieces[0][0]) == term:
                 forms.append(Form(pieces[0][0], written))
         return forms
+
+
+def _filter(letters: str) -> Callable[[bytes], bool]:
+    """Return what tells whether a stored article may have letters that follow each other but for signs and accents.
+
+    To parse it and to look for words in it takes many times as long.
+    """
+    if not letters.isascii():
+        return lambda stored: True
+    find = re.compile(b"[^0-9A-Za-z]*".join(bytes([letter]) for letter in letters.encode())).search
+    # A letter may be written with its accent as one, or by its number.
+    return lambda stored: find(stored) is not None or not stored.isascii() or b"\\u" in stored

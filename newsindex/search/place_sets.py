@@ -211,7 +211,7 @@ class _Finder:
             return self._as_worded(window, key, self._wording(leaf, number), places)
         if leaf.cased:
             has = self.forms.check(
-                window, leaf.node, term.decode(), places, lambda form: case_of(form.written) == written
+                window, leaf.node, term.decode(), places, lambda form: case_of(form.written) == written, written
             )
         else:
             has = self.forms.check(window, leaf.node, term.decode(), places, lambda form: form.surface == written)
