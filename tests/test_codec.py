@@ -231,6 +231,20 @@ def test_lists_of_words_come_back(wanted: list[tuple[int, int, float]]) -> None:
     assert decode_lists(data, rows, np.array(totals), np.empty(counts.sum() + 9, np.uint32)) == -1
 
 
+@pytest.mark.parametrize(
+    ("data", "count", "begin", "end"),
+    [
+        ("00 56", -1, 0, 2), ("00 56", 5, 0, 2), ("00 56", 4, -1, 2), ("00 56", 4, 0, 3), ("00 56", 4, 2, 2),
+        ("00 56", 4, 0, 1), ("20 06", 1, 0, 2), ("01 00", 1, 0, 2), ("09 01", 1, 0, 2), ("1f 00000000", 1, 0, 5),
+    ],
+)  # fmt: skip
+def test_lists_that_cannot_be_are_refused(data: str, count: int, begin: int, end: int) -> None:
+    rows = np.array([[0, 1, 0, 0, 0, count, begin, end]])
+    assert (
+        decode_lists(np.frombuffer(bytes.fromhex(data), np.uint8), rows, np.array([99]), np.empty(4, np.uint32)) == -1
+    )
+
+
 def test_the_record_of_a_block_is_as_the_specification_says() -> None:
     assert (spec.SKIP.itemsize, spec.SKIP_WORDS, spec.TERM_BLOCK.itemsize) == (24, 6, 24)
     texts = [[0] * (1 + n % 5) + [1] * (n % 7) for n in range(300)]
