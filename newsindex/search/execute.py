@@ -49,11 +49,11 @@ from newsindex.search.shapes import Shape, shape_of
 from newsindex.search.top import best
 from newsindex.search.values import count_values, set_bitmap
 
-__all__ = ["Execution"]
+__all__ = ["MOST_BY_SHAPE", "Execution"]
 
 _Array = npt.NDArray[Any]
-# Of more hits the whole is scored: a heap of so many is slower than sorting them.
-_MOST_BY_SHAPE = 10_001
+MOST_BY_SHAPE = 10_001
+"""Of more hits the whole is scored: a heap of so many is slower than sorting them."""
 
 
 class Execution:
@@ -216,7 +216,7 @@ class Execution:
 
     def best(self, limit: int, after: tuple[float, int] | None) -> tuple[_Array, _Array]:
         """Return (scores, numbers) of the best articles, behind an article of this score and number."""
-        if limit <= _MOST_BY_SHAPE:
+        if limit <= MOST_BY_SHAPE:
             shape = shape_of(self.plan)
             if shape is not None:
                 return self._best_of_shape(shape, limit, after)

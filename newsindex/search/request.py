@@ -19,10 +19,11 @@ from newsindex.query.tree import And, Everything, Node
 from newsindex.results import Explanation, Results, Snippet
 from newsindex.search.cursor import Cursor, Place, search_digest
 from newsindex.search.deadline import SECONDS, Deadline
-from newsindex.search.execute import Execution
+from newsindex.search.execute import MOST_BY_SHAPE, Execution
 from newsindex.search.explain import explain, score_of
+from newsindex.search.known_words import best_of_known, remember
 from newsindex.search.parts import Vocabulary
-from newsindex.search.plan import make_plan
+from newsindex.search.plan import Plan, make_plan
 from newsindex.search.scoring import USUAL, Ranking
 from newsindex.search.snapshot import Snapshot, id_text
 from newsindex.search.snippets import Snippets
@@ -44,29 +45,29 @@ class Search:
         self,
         snapshot: Snapshot,
         vocabulary: Vocabulary,
-        parsed: ParsedQuery,
+        query: str | ParsedQuery,
         filters: tuple[Node, ...] = (),
-        typed: str | None = None,
         *,
+        clock: Clock | None = None,
         ranking: Ranking = USUAL,
         timeout: float | None = SECONDS,
     ) -> None:
-        """Make the plan. What is asked later may take `timeout` seconds each; None for any time.
+        """Take what is asked. It may take `timeout` seconds, and what is asked later each as many; None for any time.
 
-        `typed` is the query text; by it, rather than by its meaning, a cursor knows its search: `when:7d` means another
-        range a second later.
-
-        Raises:
-            QueryTooComplex: the query is over a limit.
+        What is asked first raises QueryTooComplex when the query is over a limit.
         """
         self.snapshot = snapshot
         self.timeout = timeout
         self.ranking = ranking
-        self._parsed = parsed
+        self._vocabulary = vocabulary
+        self._query = query
         self._filters = filters
-        self._typed = typed
+        self._clock = clock
         self._deadline = Deadline(timeout)
-        self.plan = make_plan(parsed.tree, filters, vocabulary, snapshot, ranking, self._deadline)
+        """Of making the plan, and of the first page."""
+        # No cached_property: up to Python 3.11 all instances share its lock.
+        self._parsed: ParsedQuery | None = None
+        self._plan: Plan | None = None
 
     @classmethod
     def of_text(
@@ -80,27 +81,49 @@ class Search:
         ranking: Ranking = USUAL,
         timeout: float | None = SECONDS,
     ) -> Search:
-        """Make ready what a caller wrote.
+        """Take what a caller wrote.
 
         Raises:
             QueryError: an argument is misused.
-            QueryTooComplex: the query is over a limit.
         """
         if not isinstance(query, str):
             raise QueryError(f"query: a string, not {type(query).__name__}")
         filters = filter_nodes(snapshot.schema, where) if where is not None else ()
-        parsed = parse(query, snapshot.schema, vocabulary.analyzer.surfaces, clock)
-        return cls(snapshot, vocabulary, parsed, filters, query, ranking=ranking, timeout=timeout)
+        return cls(snapshot, vocabulary, query, filters, clock=clock, ranking=ranking, timeout=timeout)
+
+    @property
+    def parsed(self) -> ParsedQuery:
+        """The query tree and the departures from what was typed."""
+        found = self._parsed
+        if found is None:
+            query, analyzer = self._query, self._vocabulary.analyzer
+            if isinstance(query, str):
+                query = parse(query, self.snapshot.schema, analyzer.surfaces, self._clock)
+            found = self._parsed = query
+        return found
+
+    @property
+    def plan(self) -> Plan:
+        """How it is carried out."""
+        found = self._plan
+        if found is None:
+            self._deadline = deadline = Deadline(self.timeout)
+            parsed = self.parsed
+            found = make_plan(parsed.tree, self._filters, self._vocabulary, self.snapshot, self.ranking, deadline)
+            self._plan = found
+            if parsed.is_plain:
+                remember(found, parsed.tree)
+        return found
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """The departures from what was typed."""
-        return (*self._parsed.diagnostics, *self.plan.diagnostics)
+        return (*self.parsed.diagnostics, *self.plan.diagnostics)
 
     @property
     def searched(self) -> str:
         """The query as it was understood, filters included."""
-        tree, filters = self._parsed.tree, self._filters
+        tree, filters = self.parsed.tree, self._filters
         if not filters:
             return str(tree)
         return str(And(filters if isinstance(tree, Everything) else (tree, *filters)))
@@ -152,25 +175,37 @@ class Search:
             raise QueryError(f"sort: 'relevance', 'newest' or 'oldest', not {sort!r}")
         if sort != "relevance" and self.snapshot.schema.date_field is None:
             raise QueryError(f"sort: {sort!r} needs a date field, and {self.snapshot.schema.model.__name__} has none")
-        self._deadline.check()
-        execution = Execution(self.plan, self._deadline)
         most = self.snapshot.doc_count if limit is None else limit
-        if after is None:
-            keys, numbers = self._order(execution, sort, most + 1, None)
-            given = 0
-        else:
-            cursor = Cursor.decode(after, self.digest(sort))
-            keys, numbers = self._order_behind(execution, sort, most + 1, cursor)
-            given = cursor.given
+        given = 0
+        counted: dict[str, dict[str, int]] = {}
+        found = None if facets or after is not None or sort != "relevance" else self._best_of_known(most + 1)
+        if found is None:
+            execution = Execution(self.plan, self._deadline)
+            execution.deadline.check()
+            if after is None:
+                found = self._order(execution, sort, most + 1, None)
+            else:
+                cursor = Cursor.decode(after, self.digest(sort))
+                found = self._order_behind(execution, sort, most + 1, cursor)
+                given = cursor.given
+            counted = {field: execution.facets(field) for field in facets}
+        keys, numbers = found
         more = numbers.size > most
         if more:
             keys, numbers = keys[:most], numbers[:most]
-        counted = {field: execution.facets(field) for field in facets} if facets else {}
         return Results(_Page(self, sort, keys, numbers, given, counted, more))
+
+    def _best_of_known(self, limit: int) -> tuple[_Array, _Array] | None:
+        query = self._query
+        if self._plan is not None or self._filters or self.ranking is not USUAL or not isinstance(query, str):
+            return None
+        return best_of_known(self.snapshot, query, limit, self._deadline) if limit <= MOST_BY_SHAPE else None
 
     def digest(self, sort: str) -> str:
         """Return what tells this search, in this order, from another."""
-        typed = self.searched if self._typed is None else " ".join([self._typed, *map(str, self._filters)])
+        # By its text rather than its meaning: `when:7d` means another range a second later.
+        query = self._query
+        typed = " ".join([query, *map(str, self._filters)]) if isinstance(query, str) else self.searched
         return search_digest(typed, sort if self.ranking == USUAL else f"{sort} {self.ranking}")
 
     def _order(self, execution: Execution, sort: str, limit: int, after: Place | None) -> tuple[_Array, _Array]:

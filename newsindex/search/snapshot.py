@@ -58,7 +58,10 @@ class Snapshot:
         self.doc_count = self.statistics.article_count
         """The number of articles, deleted ones that were not merged away included."""
         self._starts = [segment.base for segment in self.segments]
-        self._usual = self.statistics.parameters(USUAL)
+        self.usual = self.statistics.parameters(USUAL)
+        """The usual formula's parameters over this commit."""
+        self.living: list[_Array | None] = [one.live if one.live.size else None for one in self.segments]
+        """Of each segment the bitmap of the articles that live, None where all do."""
         source = schema.fields.get("source")
         self._stored_source = source is not None and not source.many and not isinstance(source.kind, Keyword)
         self._source = "source" if source is not None and not source.many and not self._stored_source else None
@@ -74,6 +77,8 @@ class Snapshot:
         """Of words that no article has, searched lately, the ones that were perhaps meant, by fields."""
         self.known_variants: dict[str, tuple[tuple[str, bytes], ...]] = {}
         """Of words searched lately the variants that articles have, and their terms."""
+        self.known_words: dict[str, Any] = {}
+        """What is known of words searched lately; see `known_words`."""
 
     @property
     def article_count(self) -> int:
@@ -82,7 +87,7 @@ class Snapshot:
 
     def parameters(self, ranking: Ranking) -> Parameters:
         """Return the formula's parameters over this commit."""
-        return self._usual if ranking is USUAL else self.statistics.parameters(ranking)
+        return self.usual if ranking is USUAL else self.statistics.parameters(ranking)
 
     # One article
 
