@@ -1,11 +1,11 @@
 # The two commands of a fresh machine. Each keeps its environment beside the project.
 PYTHON ?= python3
-KERNEL_TESTS = tests/test_codec.py tests/test_codec_damage.py tests/test_encoding.py \
+KERNEL_TESTS = tests/test_codec.py tests/test_codec_damage.py tests/test_decoders.py tests/test_encoding.py \
 	'tests/faults/fuzz/test_fuzz.py::test_any_bytes[segment]'
-STORE_TESTS = tests/test_codec.py tests/test_codec_damage.py tests/test_encoding.py tests/test_index.py tests/test_keeping.py \
-	tests/test_repair.py tests/test_store_edges.py tests/test_whoosh_face.py tests/test_writing.py tests/faults/fuzz \
-	tests/faults/test_faulting.py tests/faults/test_manifest.py tests/faults/test_protocol.py tests/faults/test_truncated.py \
-	newsindex/store
+STORE_TESTS = tests/test_codec.py tests/test_codec_damage.py tests/test_decoders.py tests/test_encoding.py \
+	tests/test_index.py tests/test_keeping.py tests/test_repair.py tests/test_store_edges.py tests/test_store_refusals.py \
+	tests/test_whoosh_face.py tests/test_writing.py tests/faults/fuzz tests/faults/test_faulting.py \
+	tests/faults/test_manifest.py tests/faults/test_protocol.py tests/faults/test_truncated.py newsindex/store
 
 .PHONY: demo test faults bounds coverage bench clean
 

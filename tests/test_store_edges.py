@@ -20,7 +20,12 @@ from newsindex.store.live import open_live
 from newsindex.store.manifest import _LARGEST_BYTES, FileEntry, SegmentEntry, generation_of, parse_manifest, toc_name
 from newsindex.store.merge_policy import choose
 from newsindex.store.network import network_file_system
-from newsindex.store.snapshot import newest_generation, open_snapshot, read_manifest, read_meta
+from newsindex.store.snapshot import (
+    newest_generation,
+    open_snapshot,
+    read_manifest,
+    read_meta,
+)
 from newsindex.store.storage import FolderStorage
 from newsindex.store.store import Store
 from tests.faults.storages import RecordingStorage

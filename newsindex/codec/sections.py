@@ -83,10 +83,6 @@ class SectionReader:
         self._places = places
         self.said: dict[str, Any] = said
 
-    def __contains__(self, name: str) -> bool:
-        """Tell whether there is a section of this name."""
-        return name in self._places
-
     def sizes(self) -> dict[str, int]:
         """Return the bytes of each section."""
         return {name: size for name, (_, size) in self._places.items()}
