@@ -121,6 +121,15 @@ def test_deletions_fit_their_segment() -> None:
     assert SegmentEntry(file, FileEntry(gone.name, 200, "0" * 16, 9)).deletions is not None
 
 
+def test_segments_and_deletions_have_names_of_their_kind() -> None:
+    segment = FileEntry(f"seg-{1:020d}-{'a' * 32}.nix", 200, "0" * 16, 9)
+    deletion = FileEntry(f"del-{1:020d}-{'a' * 32}", 200, "0" * 16, 2)
+    with pytest.raises(ValueError, match="is no name of a segment"):
+        SegmentEntry(deletion)
+    with pytest.raises(ValueError, match="is no name of deletions"):
+        SegmentEntry(segment, segment)
+
+
 def test_no_commit_before_the_newest() -> None:
     target = RecordingStorage()
     store = Store.create(target, {})
