@@ -51,6 +51,7 @@ DOORS = {
         "kernel",
         "pipeline_kernel",
         "search.lanes_kernel",
+        "search.lock_kernel",
     },
     "llvmlite": {"codec.digest_kernel", "codec.rows_kernel", "search.lanes_kernel"},
     "trafilatura": {"sources.webpage"},

@@ -7,7 +7,7 @@ their score is that of the place behind which all are to be).
 
 from __future__ import annotations
 
-from newsindex.kernel import inner, lean
+from newsindex.kernel import brief, inner
 
 __all__ = ["AFTER", "BASE", "COUNT", "LIMIT", "needed", "offer", "sort_heap"]
 
@@ -68,7 +68,7 @@ def offer(score, number, after_score, job, heap_scores, heap_numbers):
     heap_numbers[at] = number
 
 
-@lean
+@brief
 def sort_heap(count, heap_scores, heap_numbers):
     """Put the hits in order, the best first."""
     while count > 1:

@@ -18,9 +18,10 @@ from __future__ import annotations
 import numpy as np
 
 from newsindex.codec.pack_kernel import BLOCK
-from newsindex.kernel import inner, lean
+from newsindex.kernel import brief, inner
 from newsindex.search.block_kernel import FULL, ORDER, PLACE, REST, find_doc, load_docs, part_of, seek, span
 from newsindex.search.heap_kernel import AFTER, BASE, COUNT, LIMIT, needed, offer
+from newsindex.search.lock_kernel import get_back, give_up
 from newsindex.search.top_bounds_kernel import (
     AFTER_SCORE,
     CANDIDATES,
@@ -50,6 +51,8 @@ FIRST, NEXT, MORE = range(3)
 """The stages of a search: its first segment, another, going on in the same."""
 # Units after which to return, so that somebody looks at the time.
 _BUDGET = 256
+# Units after which the interpreter's lock is given up, some hundred microseconds: blocks of words, of phrases, windows.
+_SMALL, _SMALL_OF_PHRASES, _SMALL_WINDOWS = 48, 6, 16
 
 
 @inner
@@ -162,7 +165,7 @@ def _all_unit(
     return min(count, 0)
 
 
-@lean
+@brief
 def best_of_segment(
     data, words, position_data, position_words, lengths, place, allowed, dates, minima, maxima, rows, masks, factors,
     field_weights, phrases, required, limit, date_low, date_high, after_score, after, stage, norms, job, state, small,
@@ -217,7 +220,12 @@ def best_of_segment(
     first_units = -job[UNIT]
     budget = np.int64(_BUDGET)
     by_window = job[TERMS] > 1 and job[REQUIRED] == 0
+    failed = np.int64(0)
+    held = np.uintp(0)
+    least = _SMALL_WINDOWS if by_window else _SMALL_OF_PHRASES if phrases.size else _SMALL
     while job[UNIT] < job[UNITS] and budget > 0:
+        if held == 0 and (stage == MORE or budget <= _BUDGET - least):
+            held = give_up()
         unit = job[UNIT]
         job[UNIT] += 1
         if unit < 0:
@@ -231,7 +239,8 @@ def best_of_segment(
         else:
             first, last = span(words, field_weights.size, state[0, ORDER], unit, state, small)
             if first > last or last >= job[DOC_COUNT]:
-                return -1
+                failed = np.int64(-1)
+                break
         if bound < needed(job[BASE] + first, job, heap_scores, heap_numbers):
             continue
         if (allowed.size or job[HAS_DATES]) and not may_have_hits(first, last, allowed, minima, maxima, job):
@@ -248,6 +257,10 @@ def best_of_segment(
                 phrases, job, state, small, numbers, bounds, candidates, heap_scores, heap_numbers,
             )  # fmt: skip
         if failed:
-            return -1
+            break
         bounds[job[UNITS_AT] + unit] = -1.0
+    if held:
+        get_back(held)
+    if failed:
+        return -1
     return 1 if job[UNIT] < job[UNITS] else 0
