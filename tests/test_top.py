@@ -25,7 +25,7 @@ from newsindex.kernel import lean
 from newsindex.schema import Schema
 from newsindex.search import top_kernel
 from newsindex.search.deadline import Deadline
-from newsindex.search.lanes_kernel import LARGE_GAP, add_up, unpack_rows
+from newsindex.search.lanes_kernel import LARGE_GAP, add_up, count_less, unpack_rows
 from newsindex.search.scoring import Parameters, Ranking, contribution
 from newsindex.search.segment import SearchSegment, Statistics, bits_of
 from newsindex.search.top import Words, best
@@ -283,6 +283,11 @@ def add_in_kernel(values: Any, start: Any, before: Any) -> Any:
     return add_up(values, start, before)
 
 
+@lean
+def count_in_kernel(values: Any, start: Any, number: Any) -> Any:
+    return count_less(values, start, number)
+
+
 @pytest.mark.parametrize("width", range(33))
 def test_rows_are_unpacked(width: int) -> None:
     chances = np.random.default_rng(width)
@@ -305,6 +310,13 @@ def test_gaps_are_added_up() -> None:
     assert (found[133:] == gaps[133:]).all()
     found[9] = 1 << 24
     assert add_in_kernel(found, 5, -1) & LARGE_GAP
+
+
+@pytest.mark.parametrize("most", [2, 200, 2**31, 2**32])
+def test_lesser_numbers_are_counted(most: int) -> None:
+    values = np.random.default_rng(3).integers(0, most, 140, dtype=np.uint64).astype(np.uint32)
+    for number in [0, 1, *map(int, values[::9]), most - 1]:
+        assert count_in_kernel(values, np.int64(7), np.int64(number)) == sum(values[7:135] < number)
 
 
 # Without the compiler

@@ -21,12 +21,15 @@ from newsindex.codec.decode_kernel import decode_tail
 from newsindex.codec.format import SKIP_WORDS
 from newsindex.codec.pack_kernel import BLOCK, get_vbyte, unpack_patched
 from newsindex.kernel import inner
-from newsindex.search.lanes_kernel import LARGE_GAP, add_up, unpack_rows
+from newsindex.search.lanes_kernel import LARGE_GAP, add_up, count_less, unpack_rows
 from newsindex.search.postings_kernel import skip_packed
 
 __all__ = [
     "BOUNDS",
     "COLUMNS",
+    "COUNTED",
+    "COUNTED_BLOCK",
+    "COUNTED_PLACE",
     "CURSOR",
     "DOCS",
     "FACTOR",
@@ -60,7 +63,6 @@ __all__ = [
     "load_scores",
     "open_term",
     "part_of",
-    "score_one",
     "seek",
     "span",
     "unpack",
@@ -69,8 +71,8 @@ __all__ = [
 (
     FULL, TAIL, SKIPS, BASE, END, FIELDS, FILTERED, BOUNDS, WINDOWS, STEP, CURSOR, PLACE, DOCS, FREQS_AT, FREQS, SCORES,
     POSITIONS_COUNT, POSITIONS_FULL, POSITIONS_CODES, POSITIONS_BASE, POSITIONS_END, POSITIONS_BLOCK, POSITIONS_NEXT,
-    POSITIONS_HELD, POSITIONS_TAIL, ORDER, COLUMNS,
-) = range(27)  # fmt: skip
+    POSITIONS_HELD, POSITIONS_TAIL, COUNTED, COUNTED_PLACE, COUNTED_BLOCK, ORDER, COLUMNS,
+) = range(30)  # fmt: skip
 PLACES = 2 * BLOCK
 GAPS, FREQUENCIES = PLACES, 2 * PLACES
 """Where in a term's part of `small` those begin; doc ids at 0."""
@@ -290,81 +292,7 @@ def load_freqs(data, words, field_count, term, block, state, small):
 @inner
 def find_doc(small, start, doc):
     """Return the least of the 128 places from `start` on with a number ≥ doc, the last when there is none."""
-    low = start
-    step = BLOCK >> 1
-    while step:
-        if np.int64(small[np.uint64(low + step - 1)]) < doc:
-            low += step
-        step >>= 1
-    return low
-
-
-@inner
-def score_one(data, words, lengths, field_count, norms, term, block, place, state, small, numbers):
-    """Return what a posting of the block whose doc ids are decoded adds to the score, decoding no other's frequencies.
-
-    Args:
-        lengths: float32[n], the weighted length of each article.
-        norms: float64[2 or more], k1 · (1 - b) and k1 · b / average.
-        place: of the posting, from 0 on in the block, from 128 on in the tail.
-
-    Returns:
-        The contribution; -1 when no field that counts has the word, -2 for damage.
-    """
-    frequency = 0.0
-    matches = np.int64(0)
-    part = part_of(term, field_count)
-    if block == state[term, FULL] or block == state[term, FREQS]:
-        for field in range(field_count):
-            times = np.int64(small[part + FREQUENCIES + field * PLACES + place])
-            if state[term, FIELDS] >> field & 1:
-                frequency += numbers[term, FIELD_WEIGHTS + field] * times
-                matches |= times
-    else:
-        header = state[term, BASE] + np.int64(words[state[term, SKIPS] + block * SKIP_WORDS + 1])
-        at = state[term, FREQS_AT]
-        end = state[term, END]
-        for field in range(field_count):
-            code = np.int64(data[header + 1 + field])
-            if code == 0:
-                continue
-            width = code & _WIDTH
-            begin = at
-            at += 16 * width
-            if width > 32 or at > end:
-                return -2.0
-            times = np.int64(0)
-            if width:
-                bit = (place >> 2) * width
-                word = (begin >> 2) + (bit >> 5) * 4 + (place & 3)
-                times = np.int64(words[word]) >> (bit & 31)
-                if (bit & 31) + width > 32:
-                    times |= np.int64(words[word + 4]) << (32 - (bit & 31))
-                times &= (1 << width) - 1
-            if code != width:
-                if at >= end:
-                    return -2.0
-                patches = np.int64(data[at])
-                at += 1
-                for _ in range(patches):
-                    if at >= end:
-                        return -2.0
-                    patched = np.int64(data[at])
-                    high, at = get_vbyte(data, at + 1, end)
-                    if at < 0:
-                        return -2.0
-                    if patched == place:
-                        if np.int64(high) >> (32 - width):
-                            return -2.0
-                        times |= np.int64(high) << width
-                at = (at + 3) & ~3
-            if state[term, FIELDS] >> field & 1:
-                frequency += numbers[term, FIELD_WEIGHTS + field] * times
-                matches |= times
-    if matches == 0:
-        return -1.0
-    norm = norms[0] + norms[1] * np.float64(lengths[small[part + place]])
-    return (numbers[term, FACTOR] * (frequency / (frequency + norm)) + _ROUNDING) - _ROUNDING
+    return start + min(count_less(small, start, doc), BLOCK - 1)
 
 
 @inner

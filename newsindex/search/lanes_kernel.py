@@ -14,7 +14,7 @@ import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba.extending import intrinsic
 
-__all__ = ["LARGE_GAP", "add_up", "unpack_rows"]
+__all__ = ["LARGE_GAP", "add_up", "count_less", "unpack_rows"]
 
 _ROWS = 32
 LARGE_GAP = 1 << 40
@@ -23,6 +23,7 @@ _LARGE = 1 << 24
 
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
 _VECTOR = ir.VectorType(_I32, 4)
+_WIDE = ir.VectorType(_I32, 16)
 _ZERO = ir.Constant(_VECTOR, [0] * 4)
 
 
@@ -95,6 +96,23 @@ def _add_up(typing: Any, values: Any, start: Any, before: Any) -> Any:
     return numba.types.int64(values, start, before), generate
 
 
+def _count_less(typing: Any, values: Any, start: Any, number: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        source = _data(context, builder, signature.args[0], given[0], given[1])
+        one = builder.insert_element(ir.Constant(_WIDE, ir.Undefined), builder.trunc(given[2], _I32), _I32(0))
+        wanted = builder.shuffle_vector(one, ir.Constant(_WIDE, ir.Undefined), ir.Constant(_WIDE, [0] * 16))
+        counts = ir.Constant(_WIDE, [0] * 16)
+        for row in range(0, 4 * _ROWS, 16):
+            loaded = _load(builder, builder.bitcast(builder.gep(source, [_I64(row)]), _WIDE.as_pointer()))
+            counts = builder.sub(counts, builder.sext(builder.icmp_unsigned("<", loaded, wanted), _WIDE))
+        for half in (8, 4, 2, 1):
+            moved = [*range(half, 2 * half), *range(16 - half)][:16]
+            counts = builder.add(counts, builder.shuffle_vector(counts, counts, ir.Constant(_WIDE, moved)))
+        return builder.zext(builder.extract_element(counts, _I32(0)), _I64)
+
+    return numba.types.int64(values, start, number), generate
+
+
 def _plain_unpack_rows(words: Any, at: int, width: int, out: Any, start: int) -> None:
     mask = (1 << int(width)) - 1
     for row in range(_ROWS):
@@ -114,6 +132,10 @@ def _plain_add_up(values: Any, start: int, before: int) -> int:
     return flag | total
 
 
+def _plain_count_less(values: Any, start: int, number: int) -> int:
+    return int(np.count_nonzero(values[start : start + 4 * _ROWS] < number))
+
+
 _COMPILED = not getattr(numba.config, "DISABLE_JIT", 0)
 unpack_rows: Any = intrinsic(_unpack_rows) if _COMPILED else _plain_unpack_rows
 """unpack_rows(words, at, width, out, start): unpack 128 values of `width` bits from words[at] on to out[start] on.
@@ -124,4 +146,9 @@ add_up: Any = intrinsic(_add_up) if _COMPILED else _plain_add_up
 """add_up(values, start, before): replace each of 128 values, uint32, by the sum of `before` and of all up to it.
 
 Returns the last sum; with LARGE_GAP set when a value was at least 2^24, so that sums may have passed 2^32.
+"""
+count_less: Any = intrinsic(_count_less) if _COMPILED else _plain_count_less
+"""count_less(values, start, number): how many of the 128 values, uint32, from `start` on are less than a number.
+
+The number is in 0..2^32 - 1. Branches by halves would go now one way, now the other; this has none.
 """

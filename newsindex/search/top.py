@@ -19,6 +19,7 @@ from newsindex.search.scoring import Parameters
 from newsindex.search.segment import SearchSegment
 from newsindex.search.top_bounds_kernel import BASE_NORM, CANDIDATES, FREQUENCY_BOUND, JOB, NEED, SLOPE
 from newsindex.search.top_kernel import FIRST, MORE, NEXT, best_of_segment
+from newsindex.search.top_phrase_kernel import SPANS
 
 __all__ = ["Words", "best"]
 
@@ -67,7 +68,7 @@ class _Scratch:
     def __init__(self) -> None:
         self.job = np.zeros(JOB, np.int64)
         self.norms = np.zeros(NORMS, np.float64)
-        self.candidates = np.zeros(2 * CANDIDATES + 32, np.int64)
+        self.candidates = np.zeros(SPANS + 64, np.int64)
         self.parameters: Parameters | None = None
         self.terms = self.fields = 0
         self.room_for_bounds(4 * CANDIDATES)
@@ -179,8 +180,8 @@ def best(
     phrases = _NO_PHRASES
     if words.phrases:
         phrases = _flat(words)
-        if scratch.candidates.size < 2 * CANDIDATES + 2 * phrases.size:
-            scratch.candidates = np.zeros(2 * CANDIDATES + 2 * phrases.size, np.int64)
+        if scratch.candidates.size < SPANS + phrases.size:
+            scratch.candidates = np.zeros(SPANS + phrases.size, np.int64)
     low, high = date_range or (_EARLIEST, _LATEST)
     after_score, after_number = after or (math.inf, -1)
     stage = FIRST

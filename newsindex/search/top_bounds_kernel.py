@@ -32,7 +32,7 @@ from newsindex.search.top_phrase_kernel import open_positions
 
 __all__ = [
     "AFTER_SCORE", "BASE_NORM", "CANDIDATES", "DATE_HIGH", "DATE_LOW", "DOC_COUNT", "FREQUENCY_BOUND", "HAS_DATES",
-    "JOB", "NEED", "PICKS", "REQUIRED", "SHIFT", "SLOPE", "TERMS", "UNIT", "UNITS", "UNITS_AT", "bound_all",
+    "JOB", "MARKS", "NEED", "PICKS", "REQUIRED", "SHIFT", "SLOPE", "TERMS", "UNIT", "UNITS", "UNITS_AT", "bound_all",
     "may_have_hits", "open_terms", "pick_units", "window_bound",
 ]  # fmt: skip
 
@@ -46,6 +46,8 @@ BASE_NORM, SLOPE, FREQUENCY_BOUND, AFTER_SCORE = range(4)
 """Places in `norms`."""
 CANDIDATES = 1 << 14
 """The most articles in a window, and of a unit that may be candidates."""
+MARKS = 2 * CANDIDATES
+"""Where in `candidates` a bitmap of a window's articles has room, up to SPANS; it is left all zeros."""
 _DATE_WINDOW = 4096
 # Windows are so wide that there are some blocks to each.
 _LEAST_SHIFT, _MOST_SHIFT = 11, 14

@@ -12,8 +12,12 @@ import numpy as np
 from newsindex.codec.format import SKIP_WORDS
 from newsindex.codec.pack_kernel import BLOCK
 from newsindex.kernel import inner
+from newsindex.search.bits_kernel import lowest_bit
 from newsindex.search.block_kernel import (
     BOUNDS,
+    FACTOR,
+    FIELD_WEIGHTS,
+    FREQUENCIES,
     FULL,
     ORDER,
     PLACES,
@@ -26,7 +30,6 @@ from newsindex.search.block_kernel import (
     load_freqs,
     load_scores,
     part_of,
-    score_one,
     seek,
     span,
 )
@@ -37,6 +40,7 @@ from newsindex.search.top_bounds_kernel import (
     DATE_LOW,
     DOC_COUNT,
     HAS_DATES,
+    MARKS,
     REQUIRED,
     SHIFT,
     TERMS,
@@ -45,8 +49,7 @@ from newsindex.search.top_bounds_kernel import (
 
 __all__ = ["candidates_of_block", "candidates_of_window", "let_through", "look_up"]
 
-# So many frequencies of a block are found one by one rather than by decoding all.
-_FEW = 4
+_ROUNDING = 1.5 * 2.0**24
 
 
 @inner
@@ -84,6 +87,10 @@ def look_up(
     part = part_of(term, field_count)
     full = state[term, FULL]
     required = job[REQUIRED] != 0
+    optional = not required
+    factor = numbers[term, FACTOR]
+    base = norms[0]
+    slope = norms[1]
     while at < count:
         block = seek(words, state, term, candidates[at])
         start = part
@@ -121,26 +128,30 @@ def look_up(
             place = find_doc(small, start, doc)
             candidates[np.uint64(CANDIDATES + i)] = place
             found += 1 if np.int64(small[np.uint64(place)]) == doc else 0
-        if found > _FEW and load_freqs(data, words, field_count, term, block, state, small) < 0:
+        if found == 0 and required:
+            kept = begin
+            continue
+        if load_freqs(data, words, field_count, term, block, state, small) < 0:
             return -1
         chosen = kept
         kept = begin
+        # Of all of them, found or not: no branch that goes now one way, now the other.
         for i in range(begin, chosen):
             doc = candidates[np.uint64(i)]
             score = bounds[np.uint64(CANDIDATES + i)]
             place = candidates[np.uint64(CANDIDATES + i)]
-            has = not required
-            if np.int64(small[np.uint64(place)]) == doc:
-                place -= part
-                more = score_one(data, words, lengths, field_count, norms, term, block, place, state, small, numbers)
-                if more == -2.0:
-                    return -1
-                if more >= 0.0:
-                    has = True
-                    score += more
+            frequency = 0.0
+            times = place + FREQUENCIES
+            for field in range(field_count):
+                frequency += numbers[term, FIELD_WEIGHTS + field] * small[np.uint64(times)]
+                times += PLACES
+            own = small[np.uint64(place)]
+            share = frequency / (frequency + (base + slope * lengths[own]))
+            has = (np.int64(own) == doc) & (frequency > 0.0)
+            score += (factor * share + _ROUNDING) - _ROUNDING if has else 0.0
             candidates[np.uint64(kept)] = doc
             bounds[np.uint64(CANDIDATES + kept)] = score
-            kept += 1 if has and score + rest >= need else 0
+            kept += np.int64((has | optional) & (score + rest >= need))
     return kept
 
 
@@ -210,7 +221,7 @@ def candidates_of_window(
                         score = numbers[term, np.uint64(at - part)]
                         candidates[np.uint64(count)] = np.int64(small[np.uint64(at)])
                         bounds[np.uint64(CANDIDATES + count)] = score
-                        count += 1 if score >= 0.0 and score + rest >= need else 0
+                        count += np.int64((score >= 0.0) & (score + rest >= need))
                 else:
                     for at in range(place, after):
                         score = numbers[term, np.uint64(at - part)]
@@ -228,26 +239,31 @@ def candidates_of_window(
     for i in range(CANDIDATES, touched):
         cell = candidates[np.uint64(i)]
         score = bounds[np.uint64(cell)]
-        bounds[np.uint64(cell)] = -1.0
-        candidates[np.uint64(count)] = begin + cell
-        bounds[np.uint64(CANDIDATES + count)] = score
-        count += 1 if score + rest >= need else 0
+        enters = score + rest >= need
+        bounds[np.uint64(cell)] = score if enters else -1.0
+        candidates[np.uint64(count)] = cell
+        count += np.int64(enters)
     if essential < job[TERMS]:
-        _sort_candidates(count, bounds, candidates)
+        _put_in_order(count, (end - begin + 63) >> 6, candidates)
+    for i in range(count):
+        cell = candidates[np.uint64(i)]
+        candidates[np.uint64(i)] = begin + cell
+        bounds[np.uint64(CANDIDATES + i)] = bounds[np.uint64(cell)]
+        bounds[np.uint64(cell)] = -1.0
     return count
 
 
 @inner
-def _sort_candidates(count, bounds, candidates):
-    """Put candidates in order; they consist of a few parts that are."""
-    for i in range(1, count):
-        doc = candidates[i]
-        if candidates[i - 1] > doc:
-            score = bounds[CANDIDATES + i]
-            at = np.int64(i)
-            while at > 0 and candidates[at - 1] > doc:
-                candidates[at] = candidates[at - 1]
-                bounds[CANDIDATES + at] = bounds[CANDIDATES + at - 1]
-                at -= 1
-            candidates[at] = doc
-            bounds[CANDIDATES + at] = score
+def _put_in_order(count, width, candidates):
+    """Put cells, all different, in order, by a bitmap of so many words, which is zeros and is so again afterwards."""
+    for i in range(count):
+        cell = candidates[np.uint64(i)]
+        candidates[np.uint64(MARKS + (cell >> 6))] |= np.int64(1) << (cell & 63)
+    at = np.int64(0)
+    for i in range(width):
+        word = np.uint64(candidates[np.uint64(MARKS + i)])
+        candidates[np.uint64(MARKS + i)] = 0
+        while word:
+            candidates[np.uint64(at)] = i * 64 + lowest_bit(word)
+            word &= word - np.uint64(1)
+            at += 1

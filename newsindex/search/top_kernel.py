@@ -97,7 +97,10 @@ def _any_unit(
                 numbers, bounds, candidates,
             )  # fmt: skip
     for i in range(count):
-        offer(bounds[CANDIDATES + i], job[BASE] + candidates[i], norms[AFTER_SCORE], job, heap_scores, heap_numbers)
+        score = bounds[np.uint64(CANDIDATES + i)]
+        if score >= need:
+            offer(score, job[BASE] + candidates[i], norms[AFTER_SCORE], job, heap_scores, heap_numbers)
+            need = needed(job[BASE] + begin, job, heap_scores, heap_numbers)
     return min(count, 0)
 
 
@@ -150,10 +153,10 @@ def _all_unit(
             )  # fmt: skip
     for i in range(count):
         doc = candidates[i]
-        score = bounds[CANDIDATES + i]
+        score = bounds[np.uint64(CANDIDATES + i)]
+        if score < need:
+            continue
         if phrases.size:
-            if score < needed(job[BASE] + doc, job, heap_scores, heap_numbers):
-                continue
             found = _has_phrases(
                 data, words, position_data, position_words, field_count, phrases, doc, job, state, small, candidates
             )
@@ -162,6 +165,7 @@ def _all_unit(
             if found == 0:
                 continue
         offer(score, job[BASE] + doc, norms[AFTER_SCORE], job, heap_scores, heap_numbers)
+        need = needed(job[BASE] + doc, job, heap_scores, heap_numbers)
     return min(count, 0)
 
 
@@ -191,7 +195,7 @@ def best_of_segment(
         job: int64[JOB], what is to be done and how far it is.
         state, small, numbers: of T + 1 terms, see `block_kernel`; overwritten.
         bounds: float64[m]; the first CANDIDATES are -1, as they are left.
-        candidates: int64[2 · CANDIDATES + 1 + 2 · (the most words of a phrase)], overwritten.
+        candidates: int64[SPANS + 2 · (the most words of a phrase)], overwritten; from MARKS to SPANS 0, and left so.
         heap_scores, heap_numbers: float64[limit], int64[limit]; the first job[COUNT] are a heap.
 
     Returns:

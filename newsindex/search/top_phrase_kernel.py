@@ -9,6 +9,9 @@ from newsindex.codec.format import SKIP_WORDS
 from newsindex.codec.pack_kernel import BLOCK
 from newsindex.kernel import inner
 from newsindex.search.block_kernel import (
+    COUNTED,
+    COUNTED_BLOCK,
+    COUNTED_PLACE,
     CURSOR,
     FREQUENCIES,
     FULL,
@@ -31,13 +34,13 @@ from newsindex.search.block_kernel import (
 )  # fmt: skip
 from newsindex.search.postings_kernel import skip_packed
 
-__all__ = ["PHRASE_FIELDS", "PHRASE_HEAD", "PHRASE_SIZE", "ROOM", "has_phrase", "open_positions"]
+__all__ = ["PHRASE_FIELDS", "PHRASE_HEAD", "PHRASE_SIZE", "ROOM", "SPANS", "has_phrase", "open_positions"]
 
 PHRASE_SIZE, PHRASE_FIELDS, PHRASE_HEAD = range(3)
 """A phrase in `phrases`: its number of words and its mask of fields; then of each word its term and its offset."""
 ROOM = 1 << 14
-"""The kernels here use of `room` ROOM numbers from ROOM on, and then two for each word of a phrase."""
-_SPANS = 2 * ROOM
+"""The kernels here use of `room` ROOM numbers from ROOM on, and from SPANS on two for each word of a phrase."""
+SPANS = 2 * ROOM + ROOM // 64
 
 
 @inner
@@ -71,6 +74,7 @@ def open_positions(data, row, term, state):
     state[term, POSITIONS_NEXT] = at
     state[term, POSITIONS_HELD] = -1
     state[term, POSITIONS_TAIL] = 0
+    state[term, COUNTED_BLOCK] = -1
     return 0
 
 
@@ -132,17 +136,28 @@ def _first_position(posting_words, field_count, term, field, state, small):
     """Return the number of a term's first position in a field of the article that it is at, whose block is decoded."""
     block = state[term, CURSOR]
     part = part_of(term, field_count)
-    at = part + state[term, PLACE]
-    tail = block == state[term, FULL]
-    others = np.int64(0)
-    for begin in range(FREQUENCIES, FREQUENCIES + field_count * PLACES, PLACES):
-        # Those of the tail are counted from the end.
-        for i in range(begin + (at if tail else part), begin + (part + PLACES if tail else at)):
-            others += np.int64(small[np.uint64(i)])
-    if tail:
-        first = state[term, POSITIONS_COUNT] - others
-    else:
-        first = np.int64(posting_words[state[term, SKIPS] + block * SKIP_WORDS + 2]) + others
+    place = state[term, PLACE]
+    at = state[term, COUNTED_PLACE]
+    first = state[term, COUNTED]
+    if block != state[term, COUNTED_BLOCK] or at > place:
+        at = np.int64(0)
+        if block < state[term, FULL]:
+            first = np.int64(posting_words[state[term, SKIPS] + block * SKIP_WORDS + 2])
+        else:
+            # Those of the tail are counted from the end.
+            at = np.int64(BLOCK)
+            first = state[term, POSITIONS_COUNT]
+            for begin in range(part + FREQUENCIES + at, part + FREQUENCIES + field_count * PLACES, PLACES):
+                for i in range(begin, begin + BLOCK):
+                    first -= np.int64(small[np.uint64(i)])
+        state[term, COUNTED_BLOCK] = block
+    # Articles ascend: of those before the one of the last time they are counted already.
+    for begin in range(part + FREQUENCIES, part + FREQUENCIES + field_count * PLACES, PLACES):
+        for i in range(begin + at, begin + place):
+            first += np.int64(small[np.uint64(i)])
+    state[term, COUNTED_PLACE] = place
+    state[term, COUNTED] = first
+    at = part + place
     for before in range(field):
         first += np.int64(small[at + FREQUENCIES + before * PLACES])
     return first
@@ -191,19 +206,19 @@ def _has_in_field(posting_words, data, words, field_count, phrases, at, field, s
         count = np.int64(small[part_of(term, field_count) + FREQUENCIES + field * PLACES + state[term, PLACE]])
         if count == 0:
             return 0
-        room[_SPANS + 2 * part + 1] = count
-        if count < room[_SPANS + 2 * rarest + 1]:
+        room[SPANS + 2 * part + 1] = count
+        if count < room[SPANS + 2 * rarest + 1]:
             rarest = part
     for part in range(size):
         term = phrases[at + PHRASE_HEAD + 2 * part]
         first = _first_position(posting_words, field_count, term, field, state, small)
-        if first < 0 or first + room[_SPANS + 2 * part + 1] > state[term, POSITIONS_COUNT]:
+        if first < 0 or first + room[SPANS + 2 * part + 1] > state[term, POSITIONS_COUNT]:
             return -1
-        room[_SPANS + 2 * part] = first
+        room[SPANS + 2 * part] = first
     term = phrases[at + PHRASE_HEAD + 2 * rarest]
     offset = phrases[at + PHRASE_HEAD + 2 * rarest + 1]
-    index = room[_SPANS + 2 * rarest]
-    end = index + room[_SPANS + 2 * rarest + 1]
+    index = room[SPANS + 2 * rarest]
+    end = index + room[SPANS + 2 * rarest + 1]
     position = np.int64(0)
     # The places where the phrase would begin by its rarest word, as many at a time as there is room for.
     while index < end:
@@ -224,7 +239,7 @@ def _has_in_field(posting_words, data, words, field_count, phrases, at, field, s
                 other = at + PHRASE_HEAD + 2 * part
                 found = _keep(
                     data, words, posting_words, field_count, phrases[other], phrases[other + 1],
-                    room[_SPANS + 2 * part], room[_SPANS + 2 * part + 1], state, small, room, found,
+                    room[SPANS + 2 * part], room[SPANS + 2 * part + 1], state, small, room, found,
                 )  # fmt: skip
         if found < 0:
             return -1
@@ -241,7 +256,7 @@ def has_phrase(posting_data, posting_words, data, words, field_count, phrases, a
         posting_data, posting_words, data, words: the postings and the positions, as bytes and as uint32.
         field_count: F.
         phrases: int64[], the phrase from `at` on; each of its terms is at the article: CURSOR and PLACE in `state`.
-        room: int64[2 · ROOM + 2 · words], overwritten from ROOM on.
+        room: int64[SPANS + 2 · words], overwritten there and from ROOM to 2 · ROOM.
 
     Returns:
         1, 0, or -1 for damage.
