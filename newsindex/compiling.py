@@ -1,10 +1,12 @@
 """The kernels' first compile on a machine, at a chosen moment.
 
-Two processes compile about a half each, into numba's cache. Numba compiles a function anew when its own file is
-another, but not when that of a function compiled into it is; so here all are forgotten when one file is another.
+Two processes compile about a half each, into numba's cache: being nobody else's, they may make haste. Numba compiles a
+function anew when its own file is another, but not when that of a function compiled into it is; so here all are
+forgotten when one file is another.
 
-python -m newsindex.compiling readers    compiles the second half
-python -m newsindex.compiling segment    writes a small segment to standard output
+python -m newsindex.compiling segment           writes a small segment to standard output
+python -m newsindex.compiling writers CLAIMS    compiles the first half
+python -m newsindex.compiling readers CLAIMS    compiles the second half, with the segment from standard input
 """
 
 from __future__ import annotations
@@ -15,9 +17,12 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Lock
+from typing import Any
 
 import numpy as np
+from filelock import FileLock
 
 from newsindex.analysis import Analyzer
 from newsindex.analysis.batch import BatchTokenizer
@@ -26,6 +31,7 @@ from newsindex.codec.merge import Part, merge_segments
 from newsindex.codec.reader import SegmentReader
 from newsindex.codec.writer import encode_articles
 from newsindex.compiled import are_compiled, compiled_mark
+from newsindex.kernel import IS_KNOWN
 from newsindex.query.parser import ParsedQuery
 from newsindex.query.tree import Exact, Fuzzy, Near, Node, Wildcard, Word
 from newsindex.schema import Article, Schema
@@ -57,15 +63,34 @@ def compile_kernels() -> float:
     """Compile each kernel, or load it where that was done before, and return the seconds that it took."""
     began = time.perf_counter()
     mark = compiled_mark()
-    if mark is not None and not any(mark.parent.glob(f"{mark.stem}.*")):
-        _forget()
-    other = None if mark is None else _start("readers")
-    _use_writers()
-    if other is None or not _ends_well(other):
+    if mark is None:
+        _use_writers()
         _use_readers(_small_segment())
-    if mark is not None:
-        mark.touch()
+    else:
+        missed = not mark.exists()
+        with FileLock(mark.with_name("kernels.lock")):  # two programs that start at once need not do it twice
+            if not (missed and mark.exists()):
+                with TemporaryDirectory() as claims:
+                    _compile_halves(mark, claims)
     return time.perf_counter() - began
+
+
+def _compile_halves(mark: Path, claims: str) -> None:
+    if not any(mark.parent.glob(f"{mark.stem}.*")):
+        _forget()
+    # Without the compiler the small segment is there at once, not after a quarter of all is compiled.
+    maker = _start("segment", environment={"NUMBA_DISABLE_JIT": "1"}, stdout=subprocess.PIPE)
+    readers = _start("readers", claims, stdin=maker.stdout) if maker else None
+    writers = _start("writers", claims)
+    if maker and maker.stdout:
+        maker.stdout.close()
+    if not _ends_well(writers):
+        _use_writers()
+    if not _ends_well(readers):
+        _use_readers(_small_segment())
+    if maker:
+        maker.wait()
+    mark.touch()
 
 
 # Each half goes through the queries as sets from its own end: who is done first with the rest takes more of them. What
@@ -96,8 +121,9 @@ def _use_readers(body: bytes) -> None:
     segment.ids.encoded(0)
     segment.shown.both(np.zeros(1, np.int64))
     _search(segment, _RANKED)
+    _search(segment, _AS_SETS[-1:])  # the longest, so that the other half finds it done
     _count(segment, _OPERATORS[::-1])
-    _search(segment, _AS_SETS[::-1])
+    _search(segment, _AS_SETS[-2::-1])
 
 
 _AS_SETS = ("", "(kernel OR two) one", "(kern* OR two) one", "kern*", "title:kernel OR (one “one two”)")
@@ -150,29 +176,31 @@ def _small_segment() -> bytes:
     return b"".join(encode_articles(schema, articles, BatchTokenizer(Analyzer())))
 
 
-def _start(part: str, **environment: str) -> subprocess.Popen[bytes] | None:
+def _start(*arguments: str, environment: dict[str, str] | None = None, **streams: Any) -> Any:
     """Start a process of this module; None where that cannot be."""
     if "python" not in Path(sys.executable or "").name.lower():
         return None  # a program with Python inside: who knows what it would do
+    quiet = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+    paths = os.pathsep.join(filter(None, sys.path))
     try:
         return subprocess.Popen(
-            [sys.executable, "-m", "newsindex.compiling", part],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))} | environment,
+            [sys.executable, "-m", "newsindex.compiling", *arguments],
+            env=os.environ | {"PYTHONPATH": paths} | (environment or {}),
+            **quiet | streams,
         )
     except OSError:
         return None
 
 
-def _ends_well(process: subprocess.Popen[bytes]) -> bool:
+def _ends_well(process: subprocess.Popen[bytes] | None) -> bool:
+    if process is None:
+        return False
     try:
-        process.communicate(timeout=_PATIENCE)
+        return process.wait(timeout=_PATIENCE) == 0
     except subprocess.TimeoutExpired:
         process.kill()
-        process.communicate()
-    return process.returncode == 0
+        process.wait()
+        return False
 
 
 def _forget() -> None:
@@ -188,7 +216,11 @@ if __name__ == "__main__":
     if sys.argv[1] == "segment":
         sys.stdout.buffer.write(_small_segment())
     else:
-        # Without the compiler the small segment is there at once, not after a quarter of all is compiled.
-        maker = _start("segment", NUMBA_DISABLE_JIT="1")
-        assert maker is not None
-        _use_readers(maker.communicate(timeout=_PATIENCE)[0])
+        if IS_KNOWN:
+            from newsindex.haste_kernel import make_haste
+
+            make_haste(Path(sys.argv[2]))
+        if sys.argv[1] == "writers":
+            _use_writers()
+        else:
+            _use_readers(sys.stdin.buffer.read())

@@ -8,7 +8,7 @@ from typing import Any
 
 import numba
 
-__all__ = ["COMPILER", "brief", "inner", "kernel", "lean"]
+__all__ = ["COMPILER", "IS_KNOWN", "brief", "inner", "kernel", "lean"]
 
 COMPILER = f"numba {numba.__version__}"
 
@@ -19,9 +19,9 @@ _OPTIONS: dict[str, Any] = {
 }
 _IS_OFF = bool(getattr(numba.config, "DISABLE_JIT", 0))
 # Of other versions nobody knows whether their insides are the same: they compile in their own way, which takes longer.
-_IS_KNOWN = (0, 60) <= numba.version_info.short <= (0, 68)
-if _IS_KNOWN:
-    from newsindex.pipeline_kernel import InnerCompiler, KernelCache, KernelCompiler
+IS_KNOWN = (0, 60) <= numba.version_info.short <= (0, 68)
+if IS_KNOWN:
+    from newsindex.pipeline_kernel import InnerCompiler, KernelCache, KernelCompiler, without_numbers
 
     _INNER = _OPTIONS | {"pipeline_class": InnerCompiler, "no_cpython_wrapper": True}
     _OPTIONS |= {"pipeline_class": KernelCompiler}
@@ -34,8 +34,8 @@ def kernel(function: Callable[..., Any], **options: Any) -> Any:
     """
     if _IS_OFF:
         return function
-    dispatcher: Any = numba.njit(cache=not _IS_KNOWN, **_OPTIONS | options)(function)
-    if _IS_KNOWN:
+    dispatcher: Any = numba.njit(cache=not IS_KNOWN, **_OPTIONS | options)(function)
+    if IS_KNOWN:
         cache: Any = KernelCache
         dispatcher._cache = cache(function)
     return dispatcher
@@ -62,7 +62,7 @@ def inner(function: Callable[..., Any]) -> Any:
 
     Called from Python, as tests do, it is a kernel.
     """
-    return _Inner(function, _INNER) if _IS_KNOWN and not _IS_OFF else kernel(function)
+    return _Inner(function, _INNER) if IS_KNOWN and not _IS_OFF else kernel(function)
 
 
 class _Inner:
@@ -74,7 +74,11 @@ class _Inner:
 
     @cached_property
     def _inside(self) -> Any:
-        return numba.njit(**self._options)(self.py_func)
+        dispatcher: Any = numba.njit(**self._options)(self.py_func)
+        template = dispatcher.get_call_template
+        # A call with a number written out, f(0), would compile f once more for that number alone.
+        dispatcher.get_call_template = lambda given, named: template(*without_numbers(given, named))
+        return dispatcher
 
     @cached_property
     def _alone(self) -> Any:

@@ -11,13 +11,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba.core.caching import FunctionCache
+import xxhash
+from numba.core.caching import FunctionCache, IndexDataCacheFile
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder, Flags
 from numba.core.compiler_machinery import PassManager
 from numba.core.runtime.nrt import rtsys
+from numba.core.types import unliteral
 
-__all__ = ["InnerCompiler", "KernelCache", "KernelCompiler"]
+__all__ = ["InnerCompiler", "KernelCache", "KernelCompiler", "without_numbers"]
 
 # What it looks for, no kernel has: closures, branches on constants, literal loops, expressions of arrays, …
 _IDLE = frozenset(
@@ -83,11 +85,43 @@ class InnerCompiler(KernelCompiler):
         return super().define_pipelines()
 
 
+def without_numbers(given: Any, named: Any) -> tuple[Any, Any]:
+    """Return types of arguments as they are without what is known of the values."""
+    return tuple(map(unliteral, given)), {name: unliteral(one) for name, one in named.items()}
+
+
+class _OneFile(IndexDataCacheFile):
+    """A file for each signature, named after it.
+
+    Numba lists a function's signatures in one more file; of two processes that add to it at once, one's are lost.
+    """
+
+    def save(self, key: Any, data: Any) -> None:
+        """Put in place what was compiled of these types on this machine."""
+        self._save_data(self._name(key), (self._version, self._source_stamp, key, data))
+
+    def load(self, key: Any) -> Any:
+        """Return it, or None when there is none, or it is of another source or of another version of numba."""
+        try:
+            version, stamp, found, data = self._load_data(self._name(key))
+        except FileNotFoundError:
+            return None
+        return data if (version, stamp, found) == (self._version, self._source_stamp, key) else None
+
+    def _name(self, key: Any) -> str:
+        types, machine, _ = key
+        return self._data_name_pattern.format(number=xxhash.xxh32_intdigest(repr((types, machine)).encode()))
+
+
 class KernelCache(FunctionCache):
     """Loads what was compiled before without making numba ready to compile, which takes a third of a first search.
 
     Should something have to be compiled, its compiler makes ready itself.
     """
+
+    def __init__(self, function: Any) -> None:
+        super().__init__(function)
+        self._cache_file.__class__ = _OneFile
 
     def load_overload(self, types: Any, target: Any) -> Any:
         """Return the compiled function for arguments of these types, None when there is none."""

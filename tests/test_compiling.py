@@ -39,16 +39,43 @@ def test_without_a_second_process_one_compiles_all(
 ) -> None:
     (tmp_path / "a-python").write_text("#!/bin/sh\nexit 1\n")
     (tmp_path / "a-python").chmod(0o700)
-    used: list[bytes] = []
+    used: list[object] = []
+    monkeypatch.setattr(compiling, "_use_writers", lambda: used.append("writers"))
     monkeypatch.setattr(compiling, "_use_readers", used.append)
     monkeypatch.setattr(sys, "executable", program and str(tmp_path / program))
     assert compiling.compile_kernels() > 0
-    assert len(used) == 1
+    assert used == ["writers", compiling._small_segment()]
 
 
-def test_a_second_process_takes_its_half(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiling, "_use_readers", lambda body: pytest.fail("it was left to this one"))
+def test_other_processes_take_both_halves(monkeypatch: pytest.MonkeyPatch) -> None:
+    for half in ("_use_writers", "_use_readers"):
+        monkeypatch.setattr(compiling, half, lambda *body: pytest.fail("it was left to this one"))
     compiling.compile_kernels()
+
+
+@pytest.mark.parametrize("others", [True, False])
+def test_what_another_program_compiled_meanwhile_is_done(
+    others: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark = tmp_path / "kernels-1.2"
+
+    class Lock:
+        def __init__(self, path: Path) -> None:
+            assert path.parent == tmp_path
+
+        def __enter__(self) -> None:
+            if others:
+                mark.touch()
+
+        def __exit__(self, *exception: object) -> None:
+            pass
+
+    calls: list[Path] = []
+    monkeypatch.setattr(compiling, "FileLock", Lock)
+    monkeypatch.setattr(compiling, "compiled_mark", lambda: mark)
+    monkeypatch.setattr(compiling, "_compile_halves", lambda mark, claims: calls.append(mark))
+    compiling.compile_kernels()
+    assert calls == ([] if others else [mark])
 
 
 @pytest.mark.parametrize("watched", [True, False])

@@ -10,6 +10,7 @@ from pathlib import Path
 import numba
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from newsindex import kernel
 
@@ -57,17 +58,38 @@ if sys.argv[1:]:
 """
 
 
-def run(folder: Path, *arguments: str, program: str = USE, **environment: str) -> str:
+HASTE = """
+import pathlib, sys
+from newsindex.haste_kernel import make_haste
+claims = pathlib.Path(sys.argv.pop())
+claims.mkdir(exist_ok=True)
+make_haste(claims)
+"""
+KINDS = ("np.int64", "np.int16", "np.uint32")
+ASM = """
+for one in (k.most_twice, k.lengths):
+    for text in one.inspect_asm().values():
+        print(text)
+"""
+
+
+def start(folder: Path, program: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
     if not (folder / "some_kernels.py").exists():
         (folder / "some_kernels.py").write_text(KERNELS)
     path = os.pathsep.join([str(folder), *filter(None, sys.path)])
-    return subprocess.run(
+    return subprocess.Popen(
         [sys.executable, "-c", program, *arguments],
         env=os.environ | {"PYTHONPATH": path, "NUMBA_CACHE_DIR": str(folder / "cache")} | environment,
         stdout=subprocess.PIPE,
-        check=True,
         text=True,
-    ).stdout
+    )
+
+
+def run(folder: Path, *arguments: str, program: str = USE, **environment: str) -> str:
+    process = start(folder, program, *arguments, **environment)
+    said = process.communicate()[0]
+    assert process.returncode == 0
+    return said
 
 
 @compiled
@@ -127,6 +149,36 @@ def test_bounds_can_be_checked(tmp_path: Path) -> None:
     """As `make bounds` does."""
     (tmp_path / "some_kernels.py").write_text(BEYOND)
     run(tmp_path, program=ASK_BEYOND, NUMBA_BOUNDSCHECK="1")
+
+
+@compiled
+def test_haste_makes_the_same_machine_code(tmp_path: Path) -> None:
+    slow = run(tmp_path, program=USE + ASM, NUMBA_CACHE_DIR=str(tmp_path / "slow"))
+    assert "lengths" in slow
+    assert run(tmp_path, str(tmp_path / "claims"), program=HASTE + USE + ASM) == slow
+
+
+@compiled
+def test_what_another_process_compiles_is_waited_for(tmp_path: Path) -> None:
+    claims = tmp_path / "claims"
+    assert run(tmp_path, "count", str(claims), program=HASTE + USE, NUMBA_CACHE_DIR=str(tmp_path / "first")) == "0\n"
+    locks = [FileLock(path) for path in claims.iterdir()]
+    assert len(locks) == 4
+    for lock in locks:
+        lock.acquire()
+    waiting = start(tmp_path, HASTE + USE, "count", str(claims))
+    assert run(tmp_path, "count") == "0\n"
+    for lock in locks:
+        lock.release()
+    assert waiting.communicate()[0] == "2\n"
+
+
+@compiled
+def test_two_processes_may_compile_one_function_at_once(tmp_path: Path) -> None:
+    processes = [start(tmp_path, USE.replace("[7, 123, 45]", f"[7, 123, 45], {kind}"), "count") for kind in KINDS]
+    assert [process.communicate()[0] for process in processes] == ["0\n"] * len(KINDS)
+    for kind in KINDS:
+        assert run(tmp_path, "count", program=USE.replace("[7, 123, 45]", f"[7, 123, 45], {kind}")) == "2\n"
 
 
 @compiled

@@ -12,7 +12,7 @@ import newsindex
 PACKAGE = Path(newsindex.__file__).parent
 ROWS = [
     ["errors", "pipeline_kernel"],
-    ["dates", "variants", "kernel", "whoosh_door"],
+    ["dates", "variants", "kernel", "haste_kernel", "whoosh_door"],
     ["schema"],
     ["sources"],
     ["analysis"],
@@ -48,12 +48,13 @@ DOORS = {
         "analysis.tokenizer_kernel",
         "codec.digest_kernel",
         "codec.rows_kernel",
+        "haste_kernel",
         "kernel",
         "pipeline_kernel",
         "search.lanes_kernel",
         "search.lock_kernel",
     },
-    "llvmlite": {"codec.digest_kernel", "codec.rows_kernel", "search.lanes_kernel"},
+    "llvmlite": {"codec.digest_kernel", "codec.rows_kernel", "haste_kernel", "search.lanes_kernel"},
     "trafilatura": {"sources.webpage"},
     "lxml": {"sources.webpage"},
     "feedparser": {"sources.feed"},
