@@ -267,6 +267,11 @@ class Results(Sequence[Hit]):
         return (known if len(known) >= count else self._page.read_ids(count - 1)).copy()
 
     @property
+    def scores(self) -> list[float]:
+        """The scores of the hits on this page; 0.0 for each when hits are sorted by date."""
+        return self._page.scores.copy()
+
+    @property
     def titles(self) -> list[str]:
         """What a list calls the hits on this page."""
         known, count = self._page.titles, len(self)

@@ -49,6 +49,7 @@ def test_known_words_are_found_as_by_the_plan(make_index: MakeIndex) -> None:
                 got = search.results(limit=limit)
                 quick += time and search._plan is None
                 assert shown(got) == shown(expected), query
+                assert index.count(query) == expected.total, query
                 assert (got.total, got.searched, got.diagnostics, got.next is None) == (
                     expected.total,
                     expected.searched,
@@ -89,6 +90,7 @@ def test_a_later_commit_is_searched_anew(make_index: MakeIndex) -> None:
     assert sorted(index.search("oil").ids) == ["1", "2"]
     index.delete("1")
     assert index.search("oil").ids == ["2"]
+    assert index.count("oil") == index.count("oil") == 1
 
 
 def test_limits_hold_for_known_words(make_index: MakeIndex) -> None:

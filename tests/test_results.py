@@ -23,6 +23,11 @@ def test_a_page_is_a_sequence_of_hits() -> None:
     assert (len(results), bool(results), results[-1].id, results[0] in results) == (3, True, "c", True)
     assert [hit.rank for hit in results] == [11, 12, 13]
     assert [hit.score for hit in results[:2]] == [2.5, 1.5]
+    assert (results.ids, results.scores, results.titles) == (
+        ["a", "b", "c"],
+        [2.5, 1.5, 0.5],
+        ["Rates fell", "Oil talks", "Undated"],
+    )
     assert type(results[0].score) is float
     assert [hit.id for hit in reversed(results)] == ["c", "b", "a"]
     assert results[0] is results[0]

@@ -37,12 +37,22 @@ class Newsindex(PythonEngine):
 
             def faceted() -> object:
                 results = search(text, where=where, limit=limit, facets=facets)
-                return [(hit.id, hit.score, hit.title) for hit in results], results.facets["source"]
+                return list(zip(results.ids, results.scores, results.titles, strict=True)), results.facets["source"]
 
             return faceted
         if wants_ids(name):
-            return lambda: [(hit.id, hit.score) for hit in search(text, where=where, limit=limit)]
-        return lambda: [(hit.id, hit.score, hit.title) for hit in search(text, where=where, sort=sort, limit=limit)]
+
+            def ids() -> object:
+                results = search(text, where=where, limit=limit)
+                return list(zip(results.ids, results.scores, strict=True))
+
+            return ids
+
+        def titles() -> object:
+            results = search(text, where=where, sort=sort, limit=limit)
+            return list(zip(results.ids, results.scores, results.titles, strict=True))
+
+        return titles
 
     def answer(self, name: str, query: Query, got: Any) -> Answer:
         if query.count_only:

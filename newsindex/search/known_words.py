@@ -18,7 +18,7 @@ from newsindex.search.plan import Plan
 from newsindex.search.snapshot import Snapshot
 from newsindex.search.top import Words, best
 
-__all__ = ["best_of_known", "remember"]
+__all__ = ["best_of_known", "count_of_known", "remember"]
 
 _Array = npt.NDArray[Any]
 _REMEMBERED = 4096
@@ -50,6 +50,15 @@ def best_of_known(snapshot: Snapshot, query: str, limit: int, deadline: Deadline
         snapshot.segments, one.words, snapshot.usual, limit, allowed=snapshot.living, date_range=None, after=None,
         deadline=deadline, rows=one.rows,
     )  # fmt: skip
+
+
+def count_of_known(snapshot: Snapshot, query: str) -> int | None:
+    """Return how many articles match; None when this is not the way for the query."""
+    one: _Known | None = snapshot.known_words.get(query)
+    if one is None or any(living is not None for living in snapshot.living):
+        return None
+    # It stands in any text field, and all articles of its list live.
+    return sum(int(rows[0, 2]) for rows in one.rows)
 
 
 def _joined(known: dict[str, _Known], query: str) -> _Known | None:

@@ -21,7 +21,7 @@ from newsindex.search.cursor import Cursor, Place, search_digest
 from newsindex.search.deadline import SECONDS, Deadline
 from newsindex.search.execute import MOST_BY_SHAPE, Execution
 from newsindex.search.explain import explain, score_of
-from newsindex.search.known_words import best_of_known, remember
+from newsindex.search.known_words import best_of_known, count_of_known, remember
 from newsindex.search.parts import Vocabulary
 from newsindex.search.plan import Plan, make_plan
 from newsindex.search.scoring import USUAL, Ranking
@@ -149,6 +149,11 @@ class Search:
 
     def count(self) -> int:
         """Return the number of articles that match."""
+        query = self._query
+        if self._plan is None and not self._filters and isinstance(query, str):
+            found = count_of_known(self.snapshot, query)
+            if found is not None:
+                return found
         return self.execution().count()
 
     def explain(self, article_id: str | int) -> Explanation:
