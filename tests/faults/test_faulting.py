@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import itertools
 import os
 import random
@@ -34,6 +35,7 @@ FIRST = {WORKLOAD.kind(number): number for number in range(40, 3, -1)}  # for ea
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
     """Folders with the commits before those under test."""
+    gc.collect()  # what other tests left open would be closed while descriptors are counted here
     folder = tmp_path_factory.mktemp("prepared") / "index"
     store = Store.create(FolderStorage(folder), {})
     made = {}
