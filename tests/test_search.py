@@ -17,6 +17,7 @@ from newsindex.index import NewsIndex
 from newsindex.results import Snippet
 from newsindex.search.cursor import Cursor
 from newsindex.search.execute import Execution
+from newsindex.search.plain_search import PlainSearch
 from tests.strategies import Counted
 from tests.test_index import ARTICLES, MakeIndex, ids
 
@@ -312,19 +313,22 @@ def test_lists_of_hits_facets_and_statistics_need_no_stored_article(
         _ = results[0].article
 
 
+@pytest.mark.parametrize(
+    ("query", "kind", "name"), [("oil^2", Execution, "_find"), ("oil OR talks", PlainSearch, "_matching")]
+)
 def test_a_page_with_total_and_facets_collects_its_matches_once(
-    make_index: MakeIndex, monkeypatch: pytest.MonkeyPatch
+    query: str, kind: Any, name: str, make_index: MakeIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     index = make_index(ARTICLES)
     calls: list[object] = []
-    find = Execution._find
+    find = getattr(kind, name)
 
     def counted(*arguments: Any) -> Any:
         calls.append(arguments)
         return find(*arguments)
 
-    monkeypatch.setattr(Execution, "_find", counted)
-    results = index.search("oil", sort="newest", facets=["source", "tags"])
+    monkeypatch.setattr(kind, name, counted)
+    results = index.search(query, sort="newest", facets=["source", "tags"])
     assert (results.total, results.total, len(calls)) == (2, 2, 1)
 
 

@@ -44,14 +44,10 @@ MAX_NEAR = 100
 
 
 class ParsedQuery(NamedTuple):
-    """A query tree and the departures from what was typed.
-
-    `is_plain` tells that there were but words, alternatives of words, or one quotation: what was typed is their texts.
-    """
+    """A query tree and the departures from what was typed."""
 
     tree: Node
     diagnostics: tuple[Diagnostic, ...]
-    is_plain: bool = False
 
 
 def parse(
@@ -72,7 +68,7 @@ def parse(
         raise QueryTooComplex("the number of characters", len(text), MAX_CHARACTERS)
     node = plain_tree(text, MAX_CLAUSES)
     if node is not None:
-        return ParsedQuery(node, (), True)
+        return ParsedQuery(node, ())
     lexemes = lex(text)
     if text.count("(") > MAX_NESTING:
         depth = deepest = 0

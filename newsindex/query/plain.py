@@ -6,13 +6,13 @@ import re
 
 from newsindex.query.tree import And, Node, Or, Phrase, Word
 
-__all__ = ["plain_tree"]
+__all__ = ["OPERATORS", "plain_tree"]
 
 # Nothing here means anything but words, and in each is something to search for: it begins with a letter or a digit.
 _WORDS = re.compile(r"[A-Za-z0-9][A-Za-z0-9'’.,/-]*+(?: [A-Za-z0-9][A-Za-z0-9'’.,/-]*+)*+").fullmatch
 _QUOTATION = re.compile(r'"([A-Za-z0-9][A-Za-z0-9 ]*+)"').fullmatch
 _PROXIMITY = re.compile(r"(?<!\S)(?:w|near|pre)/\d{1,9}(?!\S)", re.IGNORECASE).search
-_OPERATORS = frozenset({"AND", "OR", "NOT"})
+OPERATORS = frozenset({"AND", "OR", "NOT"})
 _REMARKABLE = frozenset({"AND", "NOT", "or", "not"})
 
 
@@ -24,7 +24,7 @@ def plain_tree(text: str, most: int) -> Node | None:
     if not _WORDS(text) or ("/" in text and _PROXIMITY(text)):
         return None
     words = text.split(" ")
-    if len(words) == 1 and text not in _OPERATORS:
+    if len(words) == 1 and text not in OPERATORS:
         return Word(text, None, 0, len(text))
     if len(words) > most or not _REMARKABLE.isdisjoint(words):
         return None

@@ -35,7 +35,7 @@ from newsindex.search.snapshot import Snapshot
 from newsindex.search.tree_parts import to_parts
 from newsindex.search.values import has_value, nearest_value
 
-__all__ = ["Leaf", "Plan", "Scorer", "make_plan"]
+__all__ = ["Leaf", "Plan", "Scorer", "known_variants", "make_plan"]
 
 _Array = npt.NDArray[Any]
 _MOST_SUGGESTED = 3
@@ -99,7 +99,7 @@ class Plan:
 
     def idf(self, place: int) -> float:
         """Return the idf of a term."""
-        return idf(self.snapshot.doc_count, self.doc_freqs[place])
+        return self.snapshot.idf(self.doc_freqs[place])
 
     def doc_freq(self, scorer: Scorer) -> int:
         """Return how many articles have what a scorer that is no expansion's adds for."""
@@ -213,11 +213,9 @@ def make_plan(
         QueryTooComplex: the query has more than 1,024 words, those of phrases counted, or needs too much time.
     """
     diagnostics: list[Diagnostic] = []
-    known = snapshot.known_variants
 
     def variants(text: str) -> tuple[tuple[str, bytes], ...]:
-        found = known.get(text)
-        return _living_variants(vocabulary, snapshot, text) if found is None else found
+        return known_variants(vocabulary, snapshot, text)
 
     root = to_parts(tree, vocabulary, diagnostics, variants)
     plan = Plan(vocabulary, snapshot, snapshot.parameters(ranking), root)
@@ -279,8 +277,11 @@ def _find_terms(plan: Plan, leaves: list[LeafPart | SetPart]) -> None:
     plan.fields, plan.doc_freqs = fields, doc_freqs
 
 
-def _living_variants(vocabulary: Vocabulary, snapshot: Snapshot, text: str) -> tuple[tuple[str, bytes], ...]:
-    """Return the variants of a word that any article has, and remember them."""
+def known_variants(vocabulary: Vocabulary, snapshot: Snapshot, text: str) -> tuple[tuple[str, bytes], ...]:
+    """Return the variants of a word that any article has, as they are shown, and their terms; they are remembered."""
+    known = snapshot.known_variants.get(text)
+    if known is not None:
+        return known
     found = vocabulary.variants(text)
     if found:
         terms = [term for _, term in found]

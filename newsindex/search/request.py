@@ -21,12 +21,14 @@ from newsindex.search.cursor import Cursor, Place, search_digest
 from newsindex.search.deadline import SECONDS, Deadline
 from newsindex.search.execute import MOST_BY_SHAPE, Execution
 from newsindex.search.explain import explain, score_of
-from newsindex.search.known_words import best_of_known, count_of_known, remember
+from newsindex.search.ordering import top_by_date
 from newsindex.search.parts import Vocabulary
+from newsindex.search.plain_search import PlainSearch, plain_search
 from newsindex.search.plan import Plan, make_plan
 from newsindex.search.scoring import USUAL, Ranking
 from newsindex.search.snapshot import Snapshot, id_text
 from newsindex.search.snippets import Snippets
+from newsindex.search.values import count_values
 
 __all__ = ["SORTS", "Search"]
 
@@ -68,6 +70,8 @@ class Search:
         # No cached_property: up to Python 3.11 all instances share its lock.
         self._parsed: ParsedQuery | None = None
         self._plan: Plan | None = None
+        self._found_plain: PlainSearch | None = None
+        self._is_plain_told = False
 
     @classmethod
     def of_text(
@@ -111,8 +115,6 @@ class Search:
             parsed = self.parsed
             found = make_plan(parsed.tree, self._filters, self._vocabulary, self.snapshot, self.ranking, deadline)
             self._plan = found
-            if parsed.is_plain:
-                remember(found, parsed.tree)
         return found
 
     @property
@@ -149,12 +151,8 @@ class Search:
 
     def count(self) -> int:
         """Return the number of articles that match."""
-        query = self._query
-        if self._plan is None and not self._filters and isinstance(query, str):
-            found = count_of_known(self.snapshot, query)
-            if found is not None:
-                return found
-        return self.execution().count()
+        plain = self._plain
+        return self.execution().count() if plain is None else plain.count(Deadline(self.timeout))
 
     def explain(self, article_id: str | int) -> Explanation:
         """Return why an article has its score.
@@ -183,10 +181,19 @@ class Search:
         most = self.snapshot.doc_count if limit is None else limit
         given = 0
         counted: dict[str, dict[str, int]] = {}
-        found = None if facets or after is not None or sort != "relevance" else self._best_of_known(most + 1)
-        if found is None:
+        self._deadline.check()
+        plain = self._plain if after is None else None
+        if plain is not None and (sort != "relevance" or (self.ranking is USUAL and most < MOST_BY_SHAPE)):
+            found = (
+                plain.best(most + 1, self._deadline) if sort == "relevance" else self._by_date(plain, sort, most + 1)
+            )
+            if facets:
+                matching = plain.matching(self._deadline)
+                counted = {
+                    name: count_values(self.snapshot, name, matching, deadline=self._deadline) for name in facets
+                }
+        else:
             execution = Execution(self.plan, self._deadline)
-            execution.deadline.check()
             if after is None:
                 found = self._order(execution, sort, most + 1, None)
             else:
@@ -200,11 +207,20 @@ class Search:
             keys, numbers = keys[:most], numbers[:most]
         return Results(_Page(self, sort, keys, numbers, given, counted, more))
 
-    def _best_of_known(self, limit: int) -> tuple[_Array, _Array] | None:
+    @property
+    def _plain(self) -> PlainSearch | None:
+        """The search without a plan; None when it needs one, or has it already."""
         query = self._query
-        if self._plan is not None or self._filters or self.ranking is not USUAL or not isinstance(query, str):
+        if self._plan is not None or not isinstance(query, str):
             return None
-        return best_of_known(self.snapshot, query, limit, self._deadline) if limit <= MOST_BY_SHAPE else None
+        if not self._is_plain_told:
+            self._found_plain = plain_search(self.snapshot, self._vocabulary, query, self._filters)
+            self._is_plain_told = True
+        return self._found_plain
+
+    def _by_date(self, plain: PlainSearch, sort: str, limit: int) -> tuple[_Array, _Array]:
+        segments, deadline = self.snapshot.segments, self._deadline
+        return top_by_date(segments, plain.matching(deadline), limit, newest=sort == "newest", deadline=deadline)
 
     def digest(self, sort: str) -> str:
         """Return what tells this search, in this order, from another."""

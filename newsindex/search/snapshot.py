@@ -17,7 +17,7 @@ from newsindex.dates import from_microseconds
 from newsindex.errors import QueryError
 from newsindex.schema import Keyword, Schema
 from newsindex.search.facets import Facet
-from newsindex.search.scoring import USUAL, Parameters, Ranking, schema_weights
+from newsindex.search.scoring import USUAL, Parameters, Ranking, idf, schema_weights
 from newsindex.search.segment import SearchSegment, Statistics, open_segments
 from newsindex.store.live import LiveSegment
 
@@ -78,7 +78,7 @@ class Snapshot:
         self.known_variants: dict[str, tuple[tuple[str, bytes], ...]] = {}
         """Of words searched lately the variants that articles have, and their terms."""
         self.known_words: dict[str, Any] = {}
-        """What is known of words searched lately; see `known_words`."""
+        """What is known of words searched lately; see `plain_search`."""
 
     @property
     def article_count(self) -> int:
@@ -88,6 +88,10 @@ class Snapshot:
     def parameters(self, ranking: Ranking) -> Parameters:
         """Return the formula's parameters over this commit."""
         return self.usual if ranking is USUAL else self.statistics.parameters(ranking)
+
+    def idf(self, doc_freq: int) -> float:
+        """Return the idf of a word that so many articles have."""
+        return idf(self.doc_count, doc_freq)
 
     # One article
 

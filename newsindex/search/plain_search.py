@@ -1,0 +1,213 @@
+"""The quick way for what most searches are: any or all of some plain words, or a phrase of them, perhaps filtered.
+
+No query tree and no plan is made before something other than articles is asked for: diagnostics, snippets, what was
+searched. What a commit tells of a word is kept with it, so that it is looked up once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from newsindex.query.plain import OPERATORS
+from newsindex.query.tree import Node, Range, Value
+from newsindex.search.column_sets import bounds_of, range_bitmap
+from newsindex.search.deadline import Deadline
+from newsindex.search.parts import Vocabulary
+from newsindex.search.plan import known_variants
+from newsindex.search.sets import count, count_word, intersection, phrase_bitmap, terms_and, terms_union
+from newsindex.search.snapshot import Snapshot
+from newsindex.search.top import Words, best
+from newsindex.search.values import set_bitmap
+
+__all__ = ["PlainSearch", "plain_search"]
+
+_Array = npt.NDArray[Any]
+_REMEMBERED = 4096
+_MOST, _LONGEST = 32, 256
+
+
+class _Known(NamedTuple):
+    """A word without variants that some article has: its term, its idf, and its row in each segment, int64[1, 8]."""
+
+    term: bytes
+    idf: float
+    rows: tuple[_Array, ...]
+
+
+class PlainSearch:
+    """Words and filters ready to run on a snapshot; all words are looked for in all text fields.
+
+    `dates` is [low, high) of the date by which articles are sorted, `sets` what else must hold.
+    """
+
+    __slots__ = ("_bitmaps", "dates", "rows", "sets", "snapshot", "words")
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        words: Words,
+        rows: Sequence[_Array],
+        sets: Sequence[Value],
+        dates: tuple[int, int] | None,
+    ) -> None:
+        self.snapshot = snapshot
+        self.words = words
+        self.rows = rows
+        self.sets = sets
+        self.dates = dates
+        self._bitmaps: list[_Array] | None = None
+
+    def best(self, limit: int, deadline: Deadline) -> tuple[_Array, _Array]:
+        """Return (scores, numbers) of the best articles, ranked as usual.
+
+        Raises:
+            FormatError: a segment is damaged.
+            QueryTooComplex: the deadline is over.
+        """
+        snapshot = self.snapshot
+        allowed = snapshot.living
+        if self.sets:
+            allowed = [self._allowed(at) for at in range(len(snapshot.segments))]
+        return best(
+            snapshot.segments, self.words, snapshot.usual, limit, allowed=allowed, date_range=self.dates, after=None,
+            deadline=deadline, rows=self.rows,
+        )  # fmt: skip
+
+    def count(self, deadline: Deadline) -> int:
+        """Return how many articles match."""
+        segments = self.snapshot.segments
+        if len(self.words.terms) == 1 and not self.sets and self.dates is None:
+            mask = int(self.words.masks[0])
+            return sum(
+                count_word(segment, rows[0], mask, deadline) for segment, rows in zip(segments, self.rows, strict=True)
+            )
+        return sum([count(bits) for bits in self.matching(deadline)])
+
+    def matching(self, deadline: Deadline) -> list[_Array]:
+        """Return of each segment the bitmap of the articles that match; nobody may change them."""
+        found = self._bitmaps
+        if found is None:
+            found = self._bitmaps = [self._matching(at, deadline) for at in range(len(self.snapshot.segments))]
+        return found
+
+    def _matching(self, at: int, deadline: Deadline) -> _Array:
+        segment, words, rows = self.snapshot.segments[at], self.words, self.rows[at]
+        allowed = self._allowed(at) if self.sets else segment.live
+        mask = segment.all_fields
+        if words.phrases:
+            own = rows[[place for place, _ in words.phrases[0]]]
+            bits = phrase_bitmap(segment, own, np.arange(len(own)), mask, allowed, deadline=deadline)
+        elif words.required:
+            bits = terms_and(segment, rows, words.masks, allowed, deadline)
+        else:
+            bits = terms_union(segment, rows, mask, deadline)
+            if allowed.size:
+                bits &= allowed
+        if self.dates is not None:
+            name = segment.reader.schema.date_field
+            assert name is not None
+            bits = range_bitmap(segment, name, (self.dates[0], self.dates[1] - 1), bits)
+        return bits
+
+    def _allowed(self, at: int) -> _Array:
+        """Return the articles of a segment that live and for which the sets hold; an empty array for all."""
+        segment = self.snapshot.segments[at]
+        found = [set_bitmap(segment, node) for node in self.sets]
+        return found[0] if len(found) == 1 and not segment.live.size else intersection([segment.live, *found])
+
+
+def plain_search(
+    snapshot: Snapshot, vocabulary: Vocabulary, query: str, filters: tuple[Node, ...]
+) -> PlainSearch | None:
+    """Return a query's words and filters; None when it has anything else, or has to be looked at more closely."""
+    dates: tuple[int, int] | None = None
+    sets: list[Value] = []
+    for node in filters:
+        if type(node) is Value:
+            sets.append(node)
+        elif type(node) is Range and node.field == vocabulary.schema.date_field and dates is None:
+            bounds = bounds_of(vocabulary.schema.fields[node.field], node)
+            if bounds is None:
+                return None
+            dates = int(bounds[0]), min(int(bounds[1]), 2**63 - 2) + 1
+        else:
+            return None
+    one = snapshot.known_words.get(query)
+    if one is not None:
+        masks = _masks(vocabulary.all_fields, 1)
+        words = Words((one.term,), np.array([one.idf]), masks, True)
+        return PlainSearch(snapshot, words, one.rows, sets, dates)
+    if len(query) > _LONGEST:
+        return None
+    texts, required, is_phrase = query.split(" "), True, False
+    if query[:1] == '"':
+        if query[-1] != '"' or len(texts) == 1:
+            return None
+        texts[0], texts[-1] = texts[0][1:], texts[-1][:-1]
+        is_phrase = True
+    elif "OR" in texts:
+        if texts[1::2] != ["OR"] * (len(texts) >> 1):
+            return None
+        texts, required = texts[::2], False
+    if len(texts) > _MOST:
+        return None
+    known = _look_up(snapshot, vocabulary, texts)
+    if known is None:
+        return None
+    terms = tuple([word.term for word in known])
+    if len(set(terms)) < len(terms):  # asked for twice counts twice, which takes the plan
+        return None
+    factors = np.array([word.idf for word in known])
+    words = Words(terms, factors, _masks(vocabulary.all_fields, len(terms)), required)
+    if is_phrase:
+        words.phrases, words.phrase_masks = _phrase(len(terms)), (vocabulary.all_fields,)
+        words.slops = (0,)
+    rows = [np.concatenate(own) for own in zip(*[word.rows for word in known], strict=True)]
+    return PlainSearch(snapshot, words, rows, sets, dates)
+
+
+@lru_cache(maxsize=256)
+def _masks(mask: int, count: int) -> _Array:
+    return np.full(count, mask, np.int64)
+
+
+@lru_cache(maxsize=_MOST)
+def _phrase(size: int) -> tuple[tuple[tuple[int, int], ...], ...]:
+    """Return a phrase of so many different words."""
+    return (tuple([(place, place) for place in range(size)]),)
+
+
+def _look_up(snapshot: Snapshot, vocabulary: Vocabulary, texts: Sequence[str]) -> list[_Known] | None:
+    """Return what is known of words; None where one has to be looked at more closely."""
+    known: dict[str, _Known] = snapshot.known_words
+    found = [known.get(text) for text in texts]
+    if None not in found:
+        return found  # type: ignore[return-value]
+    new: dict[str, bytes] = {}
+    for text, one in zip(texts, found, strict=True):
+        if one is None:
+            # What is more than letters and digits may mean something, and an operator does.
+            if not (text.isascii() and text.isalnum()) or text in OPERATORS:
+                return None
+            terms = vocabulary.terms(text)
+            if len(terms) != 1 or known_variants(vocabulary, snapshot, text):
+                return None
+            new[text] = terms[0]
+    wanted = list(new.values())
+    rows = [segment.find(wanted) for segment in snapshot.segments]
+    freqs = [sum(of_word) for of_word in zip(*[own[:, 2].tolist() for own in rows], strict=True)]
+    if not freqs or not all(freqs):  # none at all of an index without segments
+        return None
+    if len(known) + len(new) > _REMEMBERED:
+        known.clear()
+    learnt: dict[str, _Known] = {}
+    for place, (text, term) in enumerate(new.items()):
+        own_rows = tuple([own[place : place + 1].copy() for own in rows])
+        learnt[text] = _Known(term, snapshot.idf(freqs[place]), own_rows)
+    known.update(learnt)
+    return [learnt[text] if one is None else one for text, one in zip(texts, found, strict=True)]

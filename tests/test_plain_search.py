@@ -1,0 +1,134 @@
+"""Plain words are found without a query tree and a plan: the answers are those of the plan."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from typing import Any
+
+import pytest
+
+import newsindex
+from newsindex import QueryTooComplex
+from newsindex.query.filters import filter_nodes
+from newsindex.query.parser import parse
+from newsindex.search.request import Search
+from tests.random_archives import random_articles
+from tests.strategies import WORDS
+from tests.test_index import MakeIndex
+
+SEED = 8086
+
+
+def planned(index: newsindex.NewsIndex, query: str, where: dict[str, Any] | None = None) -> Search:
+    """Return a search that goes by the tree."""
+    parsed = parse(query, index.schema, index._analyzer.surfaces)
+    return Search(index._snapshot, index._vocabulary, parsed, filter_nodes(index.schema, where))
+
+
+def shown(results: Any) -> list[Any]:
+    return [(hit.rank, hit.score, hit.id, hit.title, hit.published) for hit in results]
+
+
+def test_plain_words_are_found_as_by_the_plan(make_index: MakeIndex) -> None:
+    print("seed", SEED)
+    pick = random.Random(SEED)
+    quick: Counter[str] = Counter()
+    for articles, doomed in (commit for _ in range(2) for commit in random_articles(pick)):
+        index = make_index(articles, variants=False)
+        index.add({"id": "more", "title": " ".join(WORDS), "source": "Wire", "published": "2024-03-05"})
+        index.delete(doomed)
+        words = [*WORDS, "or", "not", "OR", "nowhere"]
+        sources = [*index.values("source", limit=3), "None Such"]
+        for _ in range(300):
+            chosen = pick.sample(words, k=pick.randrange(1, 5))
+            if pick.random() < 0.1:
+                chosen.append(chosen[0])
+            query = pick.choice([" ", " OR ", " ", " OR ", "  ", " OR OR "]).join(chosen)
+            if pick.random() < 0.3:
+                query = f'"{" ".join(chosen[:2])}"'
+            where: dict[str, Any] = {}
+            if pick.random() < 0.3:
+                where["source"] = pick.choice(sources)
+            if pick.random() < 0.3:
+                where["published"] = pick.choice(["2024", ("2024-01", "2024-04"), (None, "2024-03-05"), "1961"])
+            limit, sort = pick.choice([0, 1, 3, 10, 40]), pick.choice(["relevance", "relevance", "newest", "oldest"])
+            facets = pick.choice([(), (), ("source", "tags")])
+            expected = planned(index, query, where).results(limit=limit, sort=sort, facets=facets)
+            search = index._search(query, where)
+            got = search.results(limit=limit, sort=sort, facets=facets)
+            kind = "phrase" if query[0] == '"' else "any" if " OR " in query else "all"
+            quick[kind, bool(where), sort, bool(facets)] += search._plan is None
+            assert shown(got) == shown(expected), (query, where)
+            assert list(got.facets.items()) == list(expected.facets.items())
+            assert got.total == expected.total == index.count(query, where), (query, where)
+            assert (got.searched, got.diagnostics, got.next is None) == (
+                expected.searched,
+                expected.diagnostics,
+                expected.next is None,
+            )
+            if got.next is not None:
+                pages = search.results(limit=limit, sort=sort, after=got.next), planned(index, query, where)
+                assert shown(pages[0]) == shown(pages[1].results(limit=limit, sort=sort, after=expected.next))
+    assert len(quick) == 36
+    assert sum(count > 0 for count in quick.values()) > 30, quick
+
+
+def test_what_is_no_plain_word_takes_the_plan(make_index: MakeIndex) -> None:
+    index = make_index([{"id": "1", "title": "or not kyiv oil", "body": "oil title"}, {"id": "2", "title": "kiev"}])
+    for query in (
+        r"\or",
+        '"oil"',
+        "oil not title",
+        "oil AND title",
+        "NOT",
+        "OR",
+        "=oil",
+        "oil^2",
+        "title:oil",
+        "kiev",
+        "oil kiev",
+        '"or kyiv"',
+        "oi*",
+        "-oil",
+        "nowhere",
+        "oil nowhere",
+        "oil oil",
+        '"oil oil"',
+        "oil  title",
+        " oil",
+    ):
+        search = index._search(query, None)
+        search.results(limit=10)
+        plain = query == "oil not title"  # words, and a remark that tells of them
+        assert (search._plan is None) == plain, query
+    assert index._search("oil title", {"source": ["a", "b"]})._plain is None
+    assert index.search("kiev oil").total == 1  # kyiv is a variant of it
+    assert index.search("oil not title").diagnostics[0].kind == "lower-case-operator"
+    for query in ("oil", "oil OR title", "title oil", '"kyiv oil"'):
+        assert index.search(query).ids == index.search(query).ids == ["1"]
+
+
+def test_what_is_known_of_words_is_forgotten_in_time(make_index: MakeIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("newsindex.search.plain_search._REMEMBERED", 2)
+    index = make_index([{"id": "1", "title": "oil talks begin again"}])
+    for query in ("oil", "oil talks", "oil talks begin", "again begin", "talks"):
+        assert index.search(query).ids == ["1"]
+    assert set(index._snapshot.known_words) == {"talks"}
+
+
+def test_a_later_commit_is_searched_anew(make_index: MakeIndex) -> None:
+    index = make_index([{"id": "1", "title": "oil"}])
+    assert index.search("oil").ids == index.search("oil").ids == ["1"]
+    index.add({"id": "2", "title": "oil oil"})
+    assert sorted(index.search("oil").ids) == ["1", "2"]
+    index.delete("1")
+    assert index.search("oil").ids == ["2"]
+    assert index.count("oil") == index.count("oil") == 1
+
+
+def test_limits_hold_for_plain_words(make_index: MakeIndex) -> None:
+    index = make_index([{"id": "1", "title": "oil talks"}])
+    index.search("oil talks")
+    with pytest.raises(QueryTooComplex, match="characters"):
+        index.search(" ".join(["oil"] * 2000))
