@@ -5,14 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from newsindex.kernel import inner, kernel
+from newsindex.search.lanes_kernel import lowest_bit, popcount
 
 __all__ = [
     "bits_in_range",
     "count_bits",
     "count_values",
     "list_bits",
-    "lowest_bit",
-    "popcount",
     "sort_ords",
     "top_keys",
     "value_bits",
@@ -20,53 +19,14 @@ __all__ = [
 
 _WINDOW_WORDS = 64
 _MISSING = -(2**63)
-_ADDED = 31  # counts up to 8 that a byte has room for
-# De Bruijn's sequence: each five bits of it in a row are different, so that they tell by how much it was shifted.
-_SEQUENCE = 0x077CB531
-_PLACES = np.zeros(32, np.int64)
-for _bit in range(32):
-    _PLACES[(_SEQUENCE << _bit & 0xFFFFFFFF) >> 27] = _bit
-
-
-@inner
-def popcount(word):
-    """Return the number of bits set in a uint64."""
-    word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
-    word = (word & np.uint64(0x3333333333333333)) + ((word >> np.uint64(2)) & np.uint64(0x3333333333333333))
-    word = (word + (word >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    word = word + (word >> np.uint64(8))
-    word = word + (word >> np.uint64(16))
-    word = word + (word >> np.uint64(32))
-    return np.int64(word & np.uint64(0x7F))
-
-
-@inner
-def lowest_bit(word):
-    """Return the place of the lowest bit set in a uint64 that is not 0."""
-    low = np.int64(word & np.uint64(0xFFFFFFFF))
-    place = 0
-    if low == 0:
-        low = np.int64(word >> np.uint64(32))
-        place = 32
-    return place + _PLACES[((low & -low) * _SEQUENCE & 0xFFFFFFFF) >> 27]
 
 
 @kernel
 def count_bits(bits):
     """Return the number of bits set."""
     total = np.int64(0)
-    for begin in range(0, bits.size, _ADDED):
-        # The eight bytes of a word count apart, until they might overflow.
-        sums = np.uint64(0)
-        for at in range(begin, min(begin + _ADDED, bits.size)):
-            word = bits[at]
-            word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
-            word = (word & np.uint64(0x3333333333333333)) + ((word >> np.uint64(2)) & np.uint64(0x3333333333333333))
-            sums += (word + (word >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-        pairs = (sums & np.uint64(0x00FF00FF00FF00FF)) + ((sums >> np.uint64(8)) & np.uint64(0x00FF00FF00FF00FF))
-        while pairs:
-            total += np.int64(pairs & np.uint64(0xFFFF))
-            pairs >>= np.uint64(16)
+    for word in bits:
+        total += popcount(word)
     return total
 
 

@@ -1,7 +1,7 @@
-"""Kernels that treat four numbers at a time: what the inner loops of searching spend most of their time on.
+"""Kernels that treat several numbers at a time: what the inner loops of searching spend most of their time on.
 
 The compiler does not find by itself that the four lanes of a packed block (see `codec/pack_kernel`) are treated alike.
-So these are written in its own terms, vectors of four 32-bit numbers, which it turns into the instructions of any
+So these are written in its own terms, vectors of four or sixteen numbers, which it turns into the instructions of any
 processor. Places are not checked here; the callers do. Where the compiler is switched off, plain loops do the same.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba.extending import intrinsic
 
-__all__ = ["LARGE_GAP", "add_up", "count_less", "unpack_rows"]
+__all__ = ["LARGE_GAP", "add_up", "count_less", "lowest_bit", "popcount", "unpack_rows"]
 
 _ROWS = 32
 LARGE_GAP = 1 << 40
@@ -113,6 +113,20 @@ def _count_less(typing: Any, values: Any, start: Any, number: Any) -> Any:
     return numba.types.int64(values, start, number), generate
 
 
+def _lowest_bit(typing: Any, word: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        return builder.cttz(given[0], ir.Constant(ir.IntType(1), 1))
+
+    return numba.types.int64(numba.types.uint64), generate
+
+
+def _popcount(typing: Any, word: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        return builder.ctpop(given[0])
+
+    return numba.types.int64(numba.types.uint64), generate
+
+
 def _plain_unpack_rows(words: Any, at: int, width: int, out: Any, start: int) -> None:
     mask = (1 << int(width)) - 1
     for row in range(_ROWS):
@@ -136,6 +150,14 @@ def _plain_count_less(values: Any, start: int, number: int) -> int:
     return int(np.count_nonzero(values[start : start + 4 * _ROWS] < number))
 
 
+def _plain_lowest_bit(word: Any) -> int:
+    return (int(word) & -int(word)).bit_length() - 1
+
+
+def _plain_popcount(word: Any) -> int:
+    return int(word).bit_count()
+
+
 _COMPILED = not getattr(numba.config, "DISABLE_JIT", 0)
 unpack_rows: Any = intrinsic(_unpack_rows) if _COMPILED else _plain_unpack_rows
 """unpack_rows(words, at, width, out, start): unpack 128 values of `width` bits from words[at] on to out[start] on.
@@ -152,3 +174,7 @@ count_less: Any = intrinsic(_count_less) if _COMPILED else _plain_count_less
 
 The number is in 0..2^32 - 1. Branches by halves would go now one way, now the other; this has none.
 """
+lowest_bit: Any = intrinsic(_lowest_bit) if _COMPILED else _plain_lowest_bit
+"""lowest_bit(word): the place of the lowest bit set in a uint64 that is not 0."""
+popcount: Any = intrinsic(_popcount) if _COMPILED else _plain_popcount
+"""popcount(word): the number of bits set in a uint64."""

@@ -8,7 +8,7 @@ from newsindex.codec.decode_kernel import decode_position_tail
 from newsindex.codec.format import SKIP_WORDS
 from newsindex.codec.pack_kernel import BLOCK, unpack_patched
 from newsindex.kernel import inner, kernel
-from newsindex.search.bits_kernel import lowest_bit
+from newsindex.search.lanes_kernel import lowest_bit
 from newsindex.search.postings_kernel import find_block, is_readable, load_block, skip_packed
 from newsindex.search.sets_kernel import rarest_first
 

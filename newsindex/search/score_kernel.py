@@ -6,7 +6,7 @@ import numpy as np
 
 from newsindex.codec.pack_kernel import BLOCK
 from newsindex.kernel import kernel
-from newsindex.search.bits_kernel import lowest_bit
+from newsindex.search.lanes_kernel import lowest_bit
 from newsindex.search.postings_kernel import find_block, is_readable, load_block
 from newsindex.search.scoring import ROUNDING
 

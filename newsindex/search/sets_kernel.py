@@ -10,7 +10,7 @@ import numpy as np
 
 from newsindex.codec.pack_kernel import BLOCK
 from newsindex.kernel import inner, kernel
-from newsindex.search.bits_kernel import popcount
+from newsindex.search.lanes_kernel import popcount
 from newsindex.search.postings_kernel import find_block, is_readable, load_block
 
 __all__ = ["and_terms", "first_of_terms", "or_terms", "rarest_first"]

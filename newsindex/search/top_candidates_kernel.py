@@ -12,7 +12,6 @@ import numpy as np
 from newsindex.codec.format import SKIP_WORDS
 from newsindex.codec.pack_kernel import BLOCK
 from newsindex.kernel import inner
-from newsindex.search.bits_kernel import lowest_bit
 from newsindex.search.block_kernel import (
     BOUNDS,
     FACTOR,
@@ -34,6 +33,7 @@ from newsindex.search.block_kernel import (
     span,
 )
 from newsindex.search.heap_kernel import BASE, needed
+from newsindex.search.lanes_kernel import lowest_bit
 from newsindex.search.top_bounds_kernel import (
     CANDIDATES,
     DATE_HIGH,
