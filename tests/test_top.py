@@ -104,7 +104,7 @@ MASKS = st.sampled_from([7, 7, 7, 1, 4, 5])
 RANKINGS = st.sampled_from(
     [Ranking(), Ranking(), Ranking(), Ranking(0.0, 0.75), Ranking(2.0, 1.0), Ranking(1.2, 0.75, (0.3, 1.3, 9.7))]
 )
-LIMITS = st.sampled_from([1, 2, 10, 10, 10, 100, 20_000])
+LIMITS = st.sampled_from([1, 2, 10, 10, 10, 64, 65, 70, 100, 200, 20_000])
 
 
 @st.composite

@@ -19,10 +19,10 @@ import numpy as np
 
 from newsindex.codec.decode_kernel import decode_tail
 from newsindex.codec.format import SKIP_WORDS
-from newsindex.codec.pack_kernel import BLOCK, get_vbyte, unpack_patched
+from newsindex.codec.pack_kernel import BLOCK
 from newsindex.kernel import inner
-from newsindex.search.lanes_kernel import LARGE_GAP, add_up, count_less, unpack_rows
-from newsindex.search.postings_kernel import skip_packed
+from newsindex.search.lanes_kernel import count_less
+from newsindex.search.postings_kernel import add_gaps, skip_packed, unpack
 
 __all__ = [
     "BOUNDS",
@@ -65,7 +65,6 @@ __all__ = [
     "part_of",
     "seek",
     "span",
-    "unpack",
 ]  # fmt: skip
 
 (
@@ -86,43 +85,12 @@ NORM_OF_CODE = 8
 LONG = NORM_OF_CODE + 256
 NORMS = LONG + BLOCK
 _ROUNDING = 1.5 * 2.0**24
-_PATCHED = 0x40
-_WIDTH = 0x3F
 
 
 @inner
 def part_of(term, field_count):
     """Return where a term's part of `small` begins."""
     return term * (2 + field_count) * PLACES
-
-
-@inner
-def unpack(data, words, at, code, end, out, start):
-    """Unpack 128 values: as `unpack_patched` does, but faster."""
-    width = np.int64(code) & _WIDTH
-    if width > 31 or at < 0 or (at >> 2) + 4 * width + 4 > words.size:
-        return unpack_patched(data, words, at, code, end, out, start)
-    if width:
-        unpack_rows(words, at >> 2, width, out, start)
-        at += 16 * width
-    else:
-        for i in range(start, start + BLOCK):
-            out[np.uint64(i)] = 0
-    if code != width:
-        if code != width | _PATCHED or at >= end:
-            return -1
-        count = np.int64(data[at])
-        at += 1
-        for _ in range(count):
-            if at >= end:
-                return -1
-            place = np.int64(data[at])
-            high, at = get_vbyte(data, at + 1, end)
-            if at < 0 or place >= BLOCK or high >> np.uint64(32 - width):
-                return -1
-            out[np.uint64(start + place)] |= np.uint32(high << np.uint64(width))
-        at = (at + 3) & ~3
-    return at if at <= end else -1
 
 
 @inner
@@ -255,13 +223,7 @@ def load_docs(data, words, doc_count, field_count, term, block, state, small):
     before = np.int64(-1)
     if block > 0:
         before = np.int64(words[skip - SKIP_WORDS])
-    reached = add_up(small, part, before)
-    if reached & LARGE_GAP:
-        unpack(data, words, begin, data[header], end, small, part)
-        reached = before
-        for i in range(part, part + BLOCK):
-            reached += np.int64(small[i])
-            small[i] = reached & 0xFFFFFFFF
+    reached = add_gaps(data, words, begin, data[header], end, small, part, before)
     # They never descend, so the first and the last bound them all.
     if reached != last or np.int64(small[part]) <= before:
         return -1

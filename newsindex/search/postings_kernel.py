@@ -12,11 +12,57 @@ from newsindex.codec.decode_kernel import decode_tail
 from newsindex.codec.format import SKIP_WORDS
 from newsindex.codec.pack_kernel import BLOCK, get_vbyte, unpack_patched
 from newsindex.kernel import inner
+from newsindex.search.lanes_kernel import LARGE_GAP, add_up, unpack_rows
 
-__all__ = ["find_block", "is_readable", "load_block", "skip_packed"]
+__all__ = ["add_gaps", "find_block", "is_readable", "load_block", "skip_packed", "unpack"]
 
 _PATCHED = 0x40
 _WIDTH = 0x3F
+
+
+@inner
+def unpack(data, words, at, code, end, out, start):
+    """Unpack 128 values: as `unpack_patched` does, but faster."""
+    width = np.int64(code) & _WIDTH
+    if width > 31 or at < 0 or (at >> 2) + 4 * width + 4 > words.size:
+        return unpack_patched(data, words, at, code, end, out, start)
+    if width:
+        unpack_rows(words, at >> 2, width, out, start)
+        at += 16 * width
+    else:
+        for i in range(start, start + BLOCK):
+            out[np.uint64(i)] = 0
+    if code != width:
+        if code != width | _PATCHED or at >= end:
+            return -1
+        count = np.int64(data[at])
+        at += 1
+        for _ in range(count):
+            if at >= end:
+                return -1
+            place = np.int64(data[at])
+            high, at = get_vbyte(data, at + 1, end)
+            if at < 0 or place >= BLOCK or high >> np.uint64(32 - width):
+                return -1
+            out[np.uint64(start + place)] |= np.uint32(high << np.uint64(width))
+        at = (at + 3) & ~3
+    return at if at <= end else -1
+
+
+@inner
+def add_gaps(data, words, at, code, end, docs, start, before):
+    """Make doc ids of the 128 gaps that `unpack` has just put into docs[start:]; return the last, in int64.
+
+    `before` is the doc id before the first. Given again what was unpacked, for gaps so large that their sums overflow.
+    """
+    reached = add_up(docs, start, before)
+    if reached & LARGE_GAP:
+        unpack(data, words, at, code, end, docs, start)
+        reached = before
+        for i in range(start, start + BLOCK):
+            reached += np.int64(docs[i])
+            docs[i] = reached & 0xFFFFFFFF
+    return reached
 
 
 @inner
@@ -111,26 +157,20 @@ def load_block(data, words, row, block, field_count, doc_count, with_freqs, docs
         if block < full:
             if block:
                 before = np.int64(words[skip - SKIP_WORDS])
-            out = docs
-            for part in range(1 + field_count if with_freqs else 1):
-                if part:
-                    out = freqs[part - 1]
-                at = unpack_patched(data, words, at, data[header + part], end, out, 0)
-                if at < 0:
-                    return -1
-            for i in range(0, BLOCK, 4):
-                # Four at a time wait for each other less.
-                first = np.int64(docs[i])
-                second = first + np.int64(docs[i + 1])
-                third = second + np.int64(docs[i + 2])
-                fourth = third + np.int64(docs[i + 3])
-                docs[i] = np.uint32(before + first & 0xFFFFFFFF)
-                docs[i + 1] = np.uint32(before + second & 0xFFFFFFFF)
-                docs[i + 2] = np.uint32(before + third & 0xFFFFFFFF)
-                before += fourth
-                docs[i + 3] = np.uint32(before & 0xFFFFFFFF)
+            begin = at
+            at = unpack(data, words, begin, data[header], end, docs, np.int64(0))
+            if at < 0:
+                return -1
+            reached = add_gaps(data, words, begin, data[header], end, docs, np.int64(0), before)
             # They never descend, so the last one bounds them all.
-            return BLOCK if before < doc_count and before == np.int64(words[skip]) else -1
+            if reached >= doc_count or reached != np.int64(words[skip]):
+                return -1
+            if with_freqs:
+                for field in range(field_count):
+                    at = unpack(data, words, at, data[header + 1 + field], end, freqs[field], np.int64(0))
+                    if at < 0:
+                        return -1
+            return BLOCK
         # The tail begins where the last block ends.
         before = np.int64(words[skip])
         for part in range(1 + field_count):

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from newsindex.codec.format import LENGTH_OF_CODE
 from newsindex.search.block_kernel import COLUMNS, LONG, NORM_OF_CODE, NORMS, NUMBERS, PLACES
 from newsindex.search.deadline import Deadline
-from newsindex.search.heap_kernel import COUNT, sort_heap
+from newsindex.search.heap_kernel import COUNT, MANY, sort_heap
 from newsindex.search.scoring import Parameters
 from newsindex.search.segment import SearchSegment
 from newsindex.search.top_bounds_kernel import BASE_NORM, CANDIDATES, FREQUENCY_BOUND, JOB, NEED, SLOPE
@@ -57,6 +57,7 @@ def _read_only(array: _Array) -> _Array:
 _NO_PHRASES = np.empty(0, np.int64)
 _NO_BITS = _read_only(np.empty(0, np.uint64))
 _NO_DATES = (_read_only(np.empty(0, np.int64)),) * 3
+_UNITS = 2.0**28
 _EARLIEST, _LATEST = -(2**63), 2**63 - 1
 # Where a segment keeps what was made of it here, as long as it lives.
 _ARRAYS, _DATES = "arrays of the best", "dates of the best"
@@ -165,7 +166,8 @@ def best(
     """
     if limit > 1000:
         limit = min(limit, sum(segment.doc_count for segment in segments))
-    scores, numbers = np.empty(max(0, limit), np.float64), np.empty(max(0, limit), np.int64)
+    room = limit if limit <= MANY else 2 * limit
+    scores, numbers = np.empty(max(0, room), np.float64), np.empty(max(0, room), np.int64)
     terms, fields = len(words.terms), len(parameters.field_weights)
     if limit <= 0 or terms == 0:
         return scores[:0], numbers[:0]
@@ -207,5 +209,23 @@ def best(
                 raise segment.reader.damage(f"the postings or positions of a word among {words.terms!r:.200}")
         stage = NEXT
     count = int(scratch.job[COUNT]) if segments else 0
+    if limit > MANY:
+        return _in_order(scores[:count], numbers[:count], limit)
     sort_heap(count, scores, numbers)
     return scores[:count], numbers[:count]
+
+
+def _in_order(scores: _Array, numbers: _Array, limit: int) -> tuple[_Array, _Array]:
+    """Return the best hits, in order."""
+    if not scores.size:
+        return scores, numbers
+    # Scores are whole numbers of 2^-28: with the article's number they mostly make one number, which is sorted sooner.
+    keys = (scores * _UNITS).astype(np.int64)
+    most, bits = int(keys.max()), int(numbers.max()).bit_length()
+    if most.bit_length() + bits > 63:
+        order = np.lexsort((numbers, -scores))[:limit]
+        return scores[order], numbers[order]
+    joined = most - keys << bits | numbers
+    joined.sort()
+    joined = joined[:limit]
+    return (most - (joined >> bits)) / _UNITS, joined & (1 << bits) - 1

@@ -196,7 +196,8 @@ def best_of_segment(
         state, small, numbers: of T + 1 terms, see `block_kernel`; overwritten.
         bounds: float64[m]; the first CANDIDATES are -1, as they are left.
         candidates: int64[SPANS + 2 · (the most words of a phrase)], overwritten; from MARKS to SPANS 0, and left so.
-        heap_scores, heap_numbers: float64[limit], int64[limit]; the first job[COUNT] are a heap.
+        heap_scores, heap_numbers: float64[limit], int64[limit], twice as many of more than MANY; the first job[COUNT]
+            are the best so far, see `heap_kernel`.
 
     Returns:
         0 when done; 1 when there is more, to be called again; 2 when `bounds` must have job[NEED] places, to be called

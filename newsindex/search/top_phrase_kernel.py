@@ -30,9 +30,8 @@ from newsindex.search.block_kernel import (
     SKIPS,
     load_freqs,
     part_of,
-    unpack,
 )  # fmt: skip
-from newsindex.search.postings_kernel import skip_packed
+from newsindex.search.postings_kernel import skip_packed, unpack
 
 __all__ = ["PHRASE_FIELDS", "PHRASE_HEAD", "PHRASE_SIZE", "ROOM", "SPANS", "has_phrase", "open_positions"]
 
