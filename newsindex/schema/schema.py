@@ -79,18 +79,20 @@ class Schema:
         searched = (field for field in self.fields.values() if not isinstance(field.kind, Stored))
         self._searched = [(field.name, type(field.kind), field.many) for field in searched]
         self.text_fields = tuple(field.name for field in self.fields.values() if isinstance(field.kind, Text))
+        self._of_kind: dict[tuple[type[Any], ...], tuple[str, ...]] = {}
+        dates = self.of_kind(Date)
+        self.date_field: str | None = "published" if "published" in dates else (dates[0] if dates else None)
+        """The date by which hits are sorted: `published`, else the first date field."""
         if not self.text_fields:
             raise SchemaError(f"{model.__name__} has no text field; annotate one: Annotated[str, Text()]")
 
     def of_kind(self, *kinds: type[Any]) -> tuple[str, ...]:
         """Return the names of the fields of these kinds, in the model's order."""
-        return tuple(field.name for field in self.fields.values() if isinstance(field.kind, kinds))
-
-    @property
-    def date_field(self) -> str | None:
-        """The date by which hits are sorted: `published`, else the first date field."""
-        dates = self.of_kind(Date)
-        return "published" if "published" in dates else (dates[0] if dates else None)
+        found = self._of_kind.get(kinds)
+        if found is None:
+            names = tuple(field.name for field in self.fields.values() if isinstance(field.kind, kinds))
+            found = self._of_kind[kinds] = names
+        return found
 
     def to_json(self) -> dict[str, Any]:
         """Return the schema as JSON data, the inverse of `from_json`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from newsindex.kernel import inner, kernel
+from newsindex.kernel import brief, inner, kernel
 from newsindex.search.lanes_kernel import lowest_bit, popcount
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "count_bits",
     "count_values",
     "list_bits",
+    "sort_keys",
     "sort_ords",
     "top_keys",
     "value_bits",
@@ -222,3 +223,22 @@ def top_keys(bits, values, sign, base, order, bests, after_key, after_number, ke
                     numbers[0] = number
                     _sink(keys, numbers, size, 0)
     return size
+
+
+@brief
+def sort_keys(keys, numbers, size):
+    """Put the first `size` keys in order, the greatest first, of equal ones the least number: for few, some dozens.
+
+    Args:
+        keys, numbers: int64[n], changed.
+    """
+    for i in range(1, size):
+        key = keys[i]
+        number = numbers[i]
+        at = i
+        while at > 0 and (keys[at - 1] < key or (keys[at - 1] == key and numbers[at - 1] > number)):
+            keys[at] = keys[at - 1]
+            numbers[at] = numbers[at - 1]
+            at -= 1
+        keys[at] = key
+        numbers[at] = number

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from newsindex.search.bits_kernel import sort_keys
 from newsindex.search.column_sets import value_counts
 from newsindex.search.deadline import Deadline
 from newsindex.search.segment import SearchSegment
@@ -16,6 +17,7 @@ from newsindex.search.segment import SearchSegment
 __all__ = ["Facet"]
 
 _Array = npt.NDArray[Any]
+_FEW = 64
 
 
 class Facet:
@@ -81,15 +83,19 @@ class Facet:
             ends = bisect_left(self.keys, prefix), bisect_left(self.keys, prefix + b"\xff")
             values = values[(values >= ends[0]) & (values < ends[1])]
         found = total[values]
-        order = np.argsort(-found, kind="stable")[:limit]
-        chosen = values[order].tolist()
+        if values.size > _FEW:
+            order = np.argsort(-found, kind="stable")
+            values, found = values[order], found[order]
+        else:
+            sort_keys(found, values, values.size)
+        chosen = values[:limit].tolist()
         shown = self._shown
         names = [shown[value] for value in chosen]
         if self._ways:
             for place, value in enumerate(chosen):
                 if value in self._ways:
                     names[place] = self._way(value, own)
-        return dict(zip(names, found[order].tolist(), strict=True))
+        return dict(zip(names, found[:limit].tolist(), strict=True))
 
     def _way(self, value: int, own: list[_Array]) -> str:
         """Return how a value is written where one of the articles has it first."""

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from newsindex.codec.format import MISSING
-from newsindex.search.bits_kernel import count_bits, top_keys
+from newsindex.search.bits_kernel import count_bits, sort_keys, top_keys
 from newsindex.search.deadline import Deadline
 from newsindex.search.segment import SearchSegment
 from newsindex.search.sets import numbers
@@ -19,6 +19,7 @@ __all__ = ["top_by_date", "top_by_score"]
 _Array = npt.NDArray[Any]
 _GREATEST = 2**63 - 1
 _LARGE = 10_000
+_FEW = 64
 
 
 def top_by_date(
@@ -113,8 +114,11 @@ def _top(
             size = top_keys(
                 bits, values, sign, segment.base, order, bests, after_key, after_number, keys, found, size
             )  # fmt: skip
-    order = np.lexsort((found[:size], ~keys[:size]))
-    return keys[order], found[order]
+    if size > _FEW:
+        order = np.lexsort((found[:size], ~keys[:size]))
+        return keys[order], found[order]
+    sort_keys(keys, found, size)
+    return keys[:size], found[:size]
 
 
 def _sorted(

@@ -138,7 +138,7 @@ def count_values(
     if found is None:
         found = [everything(segment) for segment in snapshot.segments]
     used = Deadline() if deadline is None else deadline
-    return snapshot.facet(field).counts(found, limit, _key(prefix), deadline=used)
+    return snapshot.facet(field).counts(found, limit, _key(prefix) if prefix else b"", deadline=used)
 
 
 def _key(text: str) -> bytes:
