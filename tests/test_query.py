@@ -385,7 +385,51 @@ REMARKS = {
     "published:0001-01-01T00:00:00+14:00 a": ("bad-date", A),
     "published:2024-04-09T10:30:00+25:00 a": ("bad-date", A),
     "words:>9223372036854775807 a": ("bad-number", A),
+    "a adj5 b": ("other-syntax", And((A, Word("adj5"), B))),
+    "a NEAR5 b": ("other-syntax", And((A, Word("NEAR5"), B))),
+    "a w/s b": ("other-syntax", And((A, Word("w/s"), B))),
+    "a /5 b": ("other-syntax", And((A, Word("/5"), B))),
+    "a ANDNOT b": ("other-syntax", And((A, Word("ANDNOT"), B))),
+    "a !b": ("other-syntax", And((A, Word("!b")))),
+    "hd=a": ("other-syntax", Word("hd=a")),
+    "length>500 a": ("other-syntax", And((Word("length>500"), A))),
+    "hlead(a)": ("other-syntax", And((Word("hlead"), A))),
+    "title(a b)": ("other-syntax", And((Word("title"), A, B))),
+    "title : a": ("other-syntax", And((Word("title"), A))),
+    "near(a)": ("other-syntax", And((Word("near"), A))),
+    "headline:a": ("unknown-field", And((Word("headline"), A))),
+    '"a * b"': ("bad-wildcard", Phrase("a * b")),
+    '"wom?n b"': ("bad-wildcard", Phrase("wom?n b")),
+    '"really? b"': ("nothing", Phrase("really? b")),
+    "TRUE OR FALSE IS THE QUESTION": ("upper-case-operator", parsed("(TRUE) OR (FALSE IS THE QUESTION)").tree),
+    "A B AND C D E": ("nothing", And(tuple(map(Word, "ABCDE")))),
+    "NATO OR EU": ("nothing", Or((Word("NATO"), Word("EU")))),
+    "wc>5 a": ("nothing", And((Range("wc", 5, None, True), A))),
+    "published:2024-05 to 2024-04 a": ("empty-range", And((Nothing(), A))),
 }
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    {
+        "hd": "title", "HLEAD": "lead", "intitle": "title", "byline": "authors", "site": "source", "date": "published",
+        "since": "after", "until": "before", "length": "wc", "keyword": "tags", "titel": "title",
+    }.items(),
+)  # fmt: skip
+def test_the_field_that_others_call_so_is_suggested(typed: str, meant: str) -> None:
+    assert parsed(f"{typed}:a").diagnostics[0].suggestion == meant
+
+
+@pytest.mark.parametrize(
+    ("typed", "here"),
+    {
+        "a adj5 b": "pre/5", "a near7 b": "w/7", "a onear/3 b": "pre/3", "a w/p b": "/p", "a /9 b": "w/9",
+        "!kiev": "-kiev", "hd=kiev": "title:kiev", "length<90": "wc<90", "headline(x)": "title:( )",
+        "allcaps(us)": "caps( )", '"ki* talks"': "ki* pre/1 talks", '"kiev * talks"': "kiev pre/2 talks",
+    }.items(),
+)  # fmt: skip
+def test_what_others_write_is_said_as_it_is_written_here(typed: str, here: str) -> None:
+    assert parsed(typed).diagnostics[0].message.endswith(f" written {here}")
 
 
 @pytest.mark.parametrize("text", REMARKS)

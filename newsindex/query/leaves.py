@@ -10,7 +10,7 @@ from newsindex.query.clock import Clock
 from newsindex.query.diagnostics import Diagnostic
 from newsindex.query.lexer import Lexeme, Sort
 from newsindex.query.news_dates import EmptyRange, nearest_date
-from newsindex.query.ranges import comparison, relative
+from newsindex.query.ranges import comparison, relative, single, span
 from newsindex.query.tree import (
     And,
     Cased,
@@ -39,6 +39,7 @@ _TRAILING = re.compile(r"[^\w*]+\Z")
 _PIECES = re.compile(r"[\w*?'’]+")
 _COMPARED = re.compile(r"([^\W\d]\w*)([<>]=?.+)\Z", re.DOTALL)
 _LONGEST_DATE = 5  # words
+_UNTIL = frozenset({"to", "until", "-", "–", "—"})
 # How many suggestions there are in a query at most, and how many dates that are none.
 _PATIENCE = 20
 _LEAD, _LENGTH, _TIMES = "lead", "wc", ("when", "after", "before")
@@ -225,6 +226,8 @@ class LeafReader:
                 last += 1
         longest_first = range(last, first - 1, -1)
         ends = [first, *longest_first[:-1]] if alone else longest_first
+        if last > first and time in ("", "when") and (between := self.dates_between(lexeme, field)) is not None:
+            return between
         failure: ValueError | None = None
         for at in ends if self.patience else ():
             text = lexeme.text if at == first else self.text[lexeme.start : self.lexemes[at - 1].end]
@@ -251,6 +254,38 @@ class LeafReader:
             self.note("bad-date", f"{time or field.name}: {failure}; it was left out", lexeme, guess)
         else:
             self.note("bad-number", f"{field.name}: {failure}; it was left out", lexeme)
+        return None
+
+    def dates_between(self, lexeme: Lexeme, field: Field) -> Node | None:
+        """Return the range from one date to another with a word between them: `March 2024 to 9 May 2024`."""
+        begins = lexeme.text.lower() in ("from", "between")
+        at, until = self.at, _UNTIL | {"and"} if begins else _UNTIL
+        while self.lexemes[at].text.lower() not in until:
+            at += 1
+            if at - self.at == _LONGEST_DATE or self.lexemes[at].sort is not _WORD:
+                return None
+        last = at + 1
+        while last - at < _LONGEST_DATE and self.lexemes[last].sort is _WORD:
+            last += 1
+        low = self.text[self.lexemes[self.at].start if begins else lexeme.start : self.lexemes[at - 1].end]
+        try:
+            single(field, low, self.clock)
+        except ValueError:
+            return None
+        self.patience -= 1
+        for after in range(last, at + 1, -1):
+            high = self.text[self.lexemes[at + 1].start : self.lexemes[after - 1].end]
+            try:
+                found = span(field, low, high, self.clock)
+            except EmptyRange as error:
+                self.note("empty-range", str(error), lexeme)
+            except ValueError:
+                continue
+            else:
+                self.at = after
+                return found
+            self.at = after
+            return Nothing()
         return None
 
     def suggested(self, guess: Callable[[], str | None]) -> str | None:

@@ -166,7 +166,7 @@ def _words(text: str, clock: Clock) -> Moments | None:
 
 
 def _counted(text: str, clock: Clock) -> Moments | None:
-    found = re.match(rf"(?:(?:the )?(?:last|past|previous) )?{_COUNT} {_UNIT}\Z|(\d{{1,6}})(h|d|w|m|y)\Z", text)
+    found = re.match(rf"(?:(?:the )?(?:last|past|previous) )?{_COUNT} ?{_UNIT}\Z|(\d{{1,6}})(h|d|w|m|y)\Z", text)
     if found:
         count = found[1] or found[3]
         return _until_now(clock, _UNITS[found[2] or found[4]], _NUMBERS.get(count) or int(count))

@@ -13,19 +13,21 @@ leaf    := "phrase" | word | value | range
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import NamedTuple
 
 from newsindex.errors import QueryTooComplex
 from newsindex.query.clock import Clock
 from newsindex.query.diagnostics import Diagnostic
-from newsindex.query.filters import nearest
-from newsindex.query.leaves import LeafReader, unescaped
+from newsindex.query.elsewhere import may_be_of_others, operator_here
+from newsindex.query.joins import all_of, any_of, excluding
 from newsindex.query.lexer import QUOTES, Lexeme, Sort, lex
 from newsindex.query.newsroom import at_least, cased, joined, loosened
-from newsindex.query.plain import plain_tree
-from newsindex.query.tree import And, Boost, Everything, Exact, Node, Not, Nothing, Or, SomeOf, Value, Word
-from newsindex.schema import Field, Schema, Stored, Text
+from newsindex.query.plain import MANY_CAPITALS, plain_tree
+from newsindex.query.scopes import OPERANDS, ScopeReader
+from newsindex.query.tree import And, Boost, Everything, Node, Not, Nothing, SomeOf, Word
+from newsindex.schema import Field, Schema, Text
 
 __all__ = ["MAX_CHARACTERS", "MAX_CLAUSES", "MAX_NESTING", "ParsedQuery", "parse"]
 
@@ -34,8 +36,11 @@ _WORD, _QUOTED, _RANGE, _FIELD, _END = Sort.WORD, Sort.QUOTED, Sort.RANGE, Sort.
 _OPEN, _CLOSE, _AND, _OR, _NOT, _MINUS = Sort.OPEN, Sort.CLOSE, Sort.AND, Sort.OR, Sort.NOT, Sort.MINUS
 _BOOST, _FUZZY, _NEAR, _CALL, _EXACT = Sort.BOOST, Sort.FUZZY, Sort.NEAR, Sort.CALL, Sort.EXACT
 _AFTER = Lexeme(_END, "", 0, 0)
-_OPERANDS = frozenset({_WORD, _QUOTED, _RANGE, _OPEN, _CALL, _EXACT})
-_BEGINNINGS = _OPERANDS | {_FIELD}
+_BEGINNINGS = OPERANDS | {_FIELD}
+# In a headline that was pasted nothing else is.
+_HEADLINE = frozenset({_WORD, _AND, _OR, _NOT, _END})
+
+_WILD_INSIDE = re.compile(r"\w\?\w").search
 
 MAX_CHARACTERS = 4096
 MAX_NESTING = 20
@@ -87,13 +92,17 @@ def parse(
     return _Parser(text, lexemes, schema, surfaces, clock or Clock()).parsed()
 
 
-class _Parser(LeafReader):
+class _Parser(ScopeReader):
     __slots__ = ()
 
     def parsed(self) -> ParsedQuery:
         self.lexemes.append(_AFTER)  # so that looking ahead needs no test
         if " or " in self.text or " not " in self.text:
             self.remark_small_letters()
+        if may_be_of_others(self.text):
+            self.remark_others()
+        if self.text.isupper():
+            self.remark_capitals()
         node = self.either(None)
         parts = [] if node is None else [node]
         while self.lexemes[self.at].sort is not _END:  # only a parenthesis that nothing opened stops `either` early
@@ -105,7 +114,7 @@ class _Parser(LeafReader):
                 parts.append(rest)
                 node = rest
         if len(parts) > 1:
-            node = _all(parts)
+            node = all_of(parts)
         if node is None:
             node = Nothing() if self.text.strip() else Everything()
             if self.text.strip():
@@ -122,18 +131,42 @@ class _Parser(LeafReader):
                 self.note("lower-case-operator", message, lexeme)
                 return
 
-    def take(self) -> Lexeme:
-        self.at += 1
-        return self.lexemes[self.at - 1]
+    def remark_others(self) -> None:
+        """Say it where a word means something elsewhere."""
+        date_field = self.schema.date_field
+        for before, lexeme, after in zip([_AFTER, *self.lexemes], self.lexemes, self.lexemes[1:], strict=False):
+            text, end = lexeme.text, lexeme.end
+            if lexeme.sort is not _WORD or before.sort is _FIELD or not self.patience:
+                continue
+            if after.sort is _WORD and after.text == ":" and text.lower() in self.fields:
+                here: str | None = f"{text.lower()}:…, with nothing before the colon"
+            elif text[0] == "/" and not (_ends(before) and after.sort in _BEGINNINGS):
+                continue
+            else:
+                here = operator_here(text, self.text[end : end + 1], self.fields, date_field)
+            if here is not None:
+                self.patience -= 1
+                self.note("other-syntax", f"{text} was searched as a word; its other meaning is written {here}", lexeme)
+
+    def remark_capitals(self) -> None:
+        """Say it where OR, AND or NOT may be a word of a headline in capitals."""
+        sorts = [lexeme.sort for lexeme in self.lexemes]
+        if sorts.count(_WORD) < MANY_CAPITALS - 1 or not _HEADLINE.issuperset(sorts):
+            return
+        for lexeme in self.lexemes:
+            if lexeme.sort in (_OR, _NOT) and lexeme.text.isalpha():
+                message = f"{lexeme.text} was read as an operator; in small letters, or in a quotation, it is a word"
+                self.note("upper-case-operator", message, lexeme)
+                return
 
     def either(self, field: Field | None) -> Node | None:
         self.bare_near = False
         clauses = self.clauses(field)
-        part = _all(clauses) if clauses else None
+        part = all_of(clauses) if clauses else None
         if self.lexemes[self.at].sort is not _OR:
             return part
         parts = self.alternatives(part, field)
-        return _any(parts) if parts else None
+        return any_of(parts) if parts else None
 
     def alternatives(self, first: Node | None, field: Field | None) -> list[Node]:
         """Return what stands between the ORs that follow, with what stood before them."""
@@ -142,13 +175,13 @@ class _Parser(LeafReader):
         while (lexeme := self.lexemes[self.at]).sort is _OR:
             self.at += 1
             clauses = self.clauses(field)
-            part = _all(clauses) if clauses else None
+            part = all_of(clauses) if clauses else None
             if part is None or parts[-1] is None:
                 self.note("dangling-operator", f"{lexeme.text} has nothing on one side and was left out", lexeme)
             parts.append(part)
         kept = [part for part in parts if part is not None]
         if self.bare_near and len(kept) > 1:
-            self.note("precedence", f"what is near what was read before OR: {_any(kept)}", start)
+            self.note("precedence", f"what is near what was read before OR: {any_of(kept)}", start)
         return kept
 
     def clauses(self, field: Field | None) -> list[Node]:
@@ -230,7 +263,7 @@ class _Parser(LeafReader):
                 self.note("dangling-operator", f"{sign.text} has nothing after it and was left out", sign)
             return None
         node = self.near(field)
-        return _excluded(node, excluded) if excluded else node
+        return excluding(node) if excluded and node is not None else node
 
     def near(self, field: Field | None) -> Node | None:
         """Read one clause, or several with what says how near they are."""
@@ -276,12 +309,29 @@ class _Parser(LeafReader):
             return self.scoped(lexeme, field)
         if sort is _EXACT:
             return self.exact(lexeme, field, alone)
-        if sort is _QUOTED and not lexeme.closed:
-            self.note("unclosed-quote", "the quotation has no end; it was taken to the end of the query", lexeme)
+        if sort is _QUOTED:
+            if not lexeme.closed:
+                self.note("unclosed-quote", "the quotation has no end; it was taken to the end of the query", lexeme)
+            if ("*" in lexeme.text or "?" in lexeme.text) and (field is None or isinstance(field.kind, Text)):
+                self.remark_wild_cards(lexeme)
         if sort is _BOOST:
             self.note("bad-boost", "the boost has nothing before it and was left out", lexeme)
             return None
         return self.leaf(lexeme, field, alone)
+
+    def remark_wild_cards(self, lexeme: Lexeme) -> None:
+        """Say that they mean nothing in a quotation."""
+        words: list[str] = []
+        distance = 1
+        for word in lexeme.text.split():
+            if word.strip("*?") == "":
+                distance += 1
+            else:
+                words.append(f"pre/{distance} {word}" if words else word)
+                distance = 1
+        if "*" in lexeme.text or _WILD_INSIDE(lexeme.text):
+            said = f"in a quotation wild cards mean nothing; outside it is written {' '.join(words)}"
+            self.note("bad-wildcard", said if len(words) > 1 else said.partition(";")[0], lexeme)
 
     def group(self, opening: Lexeme, field: Field | None) -> Node | None:
         bare = self.bare_near
@@ -318,7 +368,7 @@ class _Parser(LeafReader):
         self.bare_near = False
         parts = self.clauses(field)
         if self.lexemes[self.at].sort is _OR:
-            parts = self.alternatives(_all(parts) if parts else None, field)
+            parts = self.alternatives(all_of(parts) if parts else None, field)
         self.bare_near = bare
         self.close(lexeme, empty=not parts)
         if not parts:
@@ -328,108 +378,9 @@ class _Parser(LeafReader):
             self.note("bad-count", f"{lexeme.text}: {len(parts)} stand there; it was taken for {kept}", lexeme)
             count = kept
         if count == 1:
-            return _any(parts)
-        return _all(parts) if count == len(parts) else SomeOf(tuple(parts), count)
-
-    def exact(self, sign: Lexeme, field: Field | None, alone: bool) -> Node | None:
-        """Read what stands after `=`: a word or quotation as it is written."""
-        lexeme = self.lexemes[self.at]
-        text = lexeme.text
-        if lexeme.sort not in (_WORD, _QUOTED) or (field is not None and not isinstance(field.kind, Text)):
-            if lexeme.sort not in (_WORD, _QUOTED):
-                self.note("misplaced-sign", "= belongs before a word or a quotation; it was left out", sign)
-            return self.clause(field, alone=alone) if lexeme.sort in _OPERANDS or lexeme.sort is _FIELD else None
-        name, _, rest = text.partition(":")
-        if lexeme.sort is _WORD and rest and name.lower() in self.fields:
-            self.note("misplaced-sign", f"= belongs after the field: searched as {name}:={rest}", sign)
-            field = self.fields[name.lower()]
-            if not isinstance(field.kind, Text):
-                self.at += 1
-                return self.leaf(lexeme._replace(text=rest), field, True)
-            text = rest
-        elif lexeme.sort is _WORD and ("*" in text or "?" in text):
-            return self.clause(field, alone=alone)  # wild cards look at words as they are written anyway
-        self.at += 1
-        scope = field.name if field else None
-        return self.text_leaf(Exact(unescaped(text) if lexeme.sort is _WORD else text, scope, sign.start, lexeme.end))
-
-    def scoped(self, lexeme: Lexeme, outer: Field | None) -> Node | None:
-        name = lexeme.text.lower()
-        following = self.lexemes[self.at]
-        if name == "id" and following.sort in (_WORD, _QUOTED):
-            self.take()
-            text = unescaped(following.text) if following.sort is _WORD else following.text
-            return Value("id", text, following.start, following.end)
-        field = self.fields.get(name)
-        if field is None or isinstance(field.kind, Stored):
-            return self.no_field(lexeme, field, outer)
-        sort = following.sort
-        excluded = (sort is _MINUS or sort is _NOT) and self.moved_signs(lexeme)
-        if sort is not _WORD and not self.operand_follows():
-            named = following.sort is _FIELD and following.text.lower() not in self.fields
-            if named:  # title: Biden: the end
-                return self.no_field(self.take(), None, field)
-            self.note("dangling-operator", f"nothing stands after {lexeme.text}:", lexeme)
-            return None
-        if outer is not None and outer is not field:
-            message = f"{lexeme.text}: stands inside {outer.name}:( ); the inner field was searched"
-            self.note("nested-field", message, lexeme)
-        node = self.clause(field, alone=True)
-        return _excluded(node, excluded) if excluded else node
-
-    def no_field(self, lexeme: Lexeme, field: Field | None, outer: Field | None) -> Node | None:
-        """Read what looks like a field, and is none that can be searched, as a word."""
-        if field is None:
-            names = [name for name, known in self.fields.items() if not isinstance(known.kind, Stored)]
-            message = f"there is no field {lexeme.text!r}; it was searched as a word"
-            self.note("unknown-field", message, lexeme, self.suggested(lambda: nearest(lexeme.text, names)))
-        else:
-            message = f"the field {field.name!r} is stored, not searched; its name was searched as a word"
-            self.note("not-searchable", message, lexeme)
-        word = self.leaf(Lexeme(_WORD, lexeme.text, lexeme.start, lexeme.end - 1), outer, True)
-        rest = self.clause(outer) if self.operand_follows() else None
-        return _all([part for part in (word, rest) if part is not None]) if word or rest else None
-
-    def moved_signs(self, name: Lexeme) -> bool:
-        """Take the signs between a field and its clause; return whether they exclude."""
-        at = self.at
-        while self.lexemes[at].sort in (_NOT, _MINUS):
-            at += 1
-        if at == self.at or not self.operand_follows(at):
-            return False
-        signs = self.lexemes[self.at : at]
-        self.at = at
-        message = f"{signs[0].text} belongs before the field: searched as -{name.text}:…"
-        self.say("misplaced-sign", message, signs[0].start, signs[-1].end)
-        return len(signs) % 2 == 1
-
-    def operand_follows(self, at: int | None = None) -> bool:
-        """Tell whether a field has something to search; only parentheses nest, so depth is bounded by theirs."""
-        return self.lexemes[self.at if at is None else at].sort in _OPERANDS
+            return any_of(parts)
+        return all_of(parts) if count == len(parts) else SomeOf(tuple(parts), count)
 
 
 def _ends(lexeme: Lexeme) -> bool:
     return lexeme.sort is _WORD or lexeme.sort is _QUOTED or lexeme.sort is _CLOSE
-
-
-def _all(parts: list[Node]) -> Node:
-    if len(parts) == 1:
-        return parts[0]
-    if not any(type(part) is And for part in parts):
-        return And(tuple(parts))
-    return And(tuple(leaf for part in parts for leaf in (part.children if isinstance(part, And) else (part,))))
-
-
-def _any(parts: list[Node]) -> Node:
-    if len(parts) == 1:
-        return parts[0]
-    return Or(tuple(leaf for part in parts for leaf in (part.children if isinstance(part, Or) else (part,))))
-
-
-def _excluded(node: Node | None, excluded: bool) -> Node | None:
-    if node is None or not excluded:
-        return node
-    if isinstance(node, Not):
-        inner: Node = node.child
-        return inner
-    return Nothing() if isinstance(node, Everything) else Everything() if isinstance(node, Nothing) else Not(node)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 
+from newsindex.query.elsewhere import has_words_of_others
 from newsindex.query.tree import And, Node, Or, Phrase, Word
 
-__all__ = ["OPERATORS", "plain_tree"]
+__all__ = ["MANY_CAPITALS", "OPERATORS", "plain_tree"]
 
 # Nothing here means anything but words, and in each is something to search for: it begins with a letter or a digit.
 _WORDS = re.compile(r"[A-Za-z0-9][A-Za-z0-9'’.,/-]*+(?: [A-Za-z0-9][A-Za-z0-9'’.,/-]*+)*+").fullmatch
 _QUOTATION = re.compile(r'"([A-Za-z0-9][A-Za-z0-9 ]*+)"').fullmatch
 _PROXIMITY = re.compile(r"(?<!\S)(?:w|near|pre)/\d{1,9}(?!\S)", re.IGNORECASE).search
 OPERATORS = frozenset({"AND", "OR", "NOT"})
-_REMARKABLE = frozenset({"AND", "NOT", "or", "not"})
+_REMARKABLE = frozenset({"AND", "NOT", "ANDNOT", "or", "not"})
+MANY_CAPITALS = 6
+"""Words all in capitals, among which OR may be one of them."""
 
 
 def plain_tree(text: str, most: int) -> Node | None:
@@ -21,14 +24,19 @@ def plain_tree(text: str, most: int) -> Node | None:
     if text[:1] == '"':
         quoted = _QUOTATION(text)
         return Phrase(quoted[1], None, 0, len(text)) if quoted else None
-    if not _WORDS(text) or ("/" in text and _PROXIMITY(text)):
+    if not _WORDS(text) or ("/" in text and (_PROXIMITY(text) or has_words_of_others(text))):
         return None
     words = text.split(" ")
     if len(words) == 1 and text not in OPERATORS:
         return Word(text, None, 0, len(text))
     if len(words) > most or not _REMARKABLE.isdisjoint(words):
         return None
-    return _any_of(words) if "OR" in words else And(_placed(words, 0))
+    small = text.lower()
+    if ("near" in small or "adj" in small) and has_words_of_others(text):
+        return None
+    if "OR" not in words:
+        return And(_placed(words, 0))
+    return None if len(words) >= MANY_CAPITALS and text.isupper() else _any_of(words)
 
 
 def _any_of(words: list[str]) -> Node | None:

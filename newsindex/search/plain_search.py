@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from newsindex.query.plain import OPERATORS
+from newsindex.query.plain import MANY_CAPITALS, OPERATORS
 from newsindex.query.tree import Node, Range, Value
 from newsindex.search.column_sets import bounds_of, range_bitmap
 from newsindex.search.deadline import Deadline
@@ -151,7 +151,7 @@ def plain_search(
         texts[0], texts[-1] = texts[0][1:], texts[-1][:-1]
         is_phrase = True
     elif "OR" in texts:
-        if texts[1::2] != ["OR"] * (len(texts) >> 1):
+        if texts[1::2] != ["OR"] * (len(texts) >> 1) or (len(texts) >= MANY_CAPITALS and query.isupper()):
             return None
         texts, required = texts[::2], False
     if len(texts) > _MOST:
