@@ -30,6 +30,7 @@ from newsindex.search.request import Search
 from newsindex.search.scoring import K1, USUAL, B, Ranking
 from newsindex.search.snapshot import Snapshot, id_text
 from newsindex.search.snippets import marked_spans
+from newsindex.search.sought import sought_by
 from newsindex.search.values import count_values
 from newsindex.store.backup import copy_snapshot
 from newsindex.store.live import open_live
@@ -365,7 +366,7 @@ class NewsIndex:
     def highlight(self, query: str, text: str, field: str) -> Snippet:
         """Return a whole text of a field with everything marked that the query matches in it."""
         search = self._search(query, None)
-        return Snippet(text, marked_spans(text, field, search.plan.leaves, self._analyzer), field)
+        return Snippet(text, marked_spans(text, field, sought_by(search.plan), self._analyzer), field)
 
     def stats(self) -> Stats:
         """Return what the index holds."""

@@ -8,17 +8,11 @@ from typing import NamedTuple
 
 from newsindex.analysis import Analyzer, Token
 from newsindex.results import Snippet
+from newsindex.search.matches import Sought
+from tests.plain_places import bare
 
 _WIDTH = 240
 _LEAD_IN = 60
-
-
-class Leaf(NamedTuple):
-    """What is looked for: `terms` in sequence, or any of them and the words that begin with `prefix`."""
-
-    fields: tuple[str, ...]
-    terms: tuple[str, ...]
-    prefix: str | None = None
 
 
 class _Match(NamedTuple):
@@ -27,12 +21,12 @@ class _Match(NamedTuple):
     leaf: int
 
 
-def marked_spans(text: str, field: str, leaves: Sequence[Leaf], analyzer: Analyzer) -> tuple[tuple[int, int], ...]:
+def marked_spans(text: str, field: str, leaves: Sequence[Sought], analyzer: Analyzer) -> tuple[tuple[int, int], ...]:
     """Return what all leaves match, merged."""
-    return _merged(_matches(list(analyzer.tokens(text)), field, leaves))
+    return _merged(_matches(text, list(analyzer.tokens(text)), field, leaves))
 
 
-def snippet(texts: dict[str, str], fields: tuple[str, ...], leaves: Sequence[Leaf], analyzer: Analyzer) -> Snippet:
+def snippet(texts: dict[str, str], fields: tuple[str, ...], leaves: Sequence[Sought], analyzer: Analyzer) -> Snippet:
     """Return the window with the most words of different parts of the query, then the most matches, then the first."""
     given = [(name, texts[name]) for name in fields if texts.get(name)]
     if not given:
@@ -41,7 +35,7 @@ def snippet(texts: dict[str, str], fields: tuple[str, ...], leaves: Sequence[Lea
     best: tuple[tuple[int, int], Snippet] | None = None
     for name, text in shown:
         tokens = list(analyzer.tokens(text))
-        matches = _matches(tokens, name, leaves)
+        matches = _matches(text, tokens, name, leaves)
         if matches:
             first, rank = _best_window(matches, leaves)
             if best is None or rank > best[0]:
@@ -52,26 +46,23 @@ def snippet(texts: dict[str, str], fields: tuple[str, ...], leaves: Sequence[Lea
     return _cut(text, name, list(analyzer.tokens(text)), [], 0)
 
 
-def _matches(tokens: list[Token], field: str, leaves: Sequence[Leaf]) -> list[_Match]:
+def _matches(text: str, tokens: list[Token], field: str, leaves: Sequence[Sought]) -> list[_Match]:
     """Return the matches of all leaves in order of their start: whole phrases, not their single words."""
-    at_term: dict[str, list[int]] = {}
-    at_surface: dict[str, list[int]] = {}
-    for at, token in enumerate(tokens):
-        at_term.setdefault(token.term, []).append(at)
-        at_surface.setdefault(token.surface, []).append(at)
     found: list[_Match] = []
     for number, leaf in enumerate(leaves):
-        if field not in leaf.fields or not (leaf.terms or leaf.prefix):
+        if field not in leaf.fields or not leaf.words:
             continue
-        if leaf.prefix is not None:
-            chosen = {at for term in leaf.terms for at in at_term.get(term, ())}
-            chosen.update(at for word, all_at in at_surface.items() if word.startswith(leaf.prefix) for at in all_at)
-            found += [_Match(tokens[at].start, tokens[at].end, number) for at in chosen]
+        if leaf.likes is not None:
+            chosen = [token for token in tokens if leaf.likes(token.surface) or leaf.likes(token.term)]
+            found += [_Match(token.start, token.end, number) for token in chosen]
             continue
-        length = len(leaf.terms)
-        for at in at_term.get(leaf.terms[0], ()):
-            if at + length <= len(tokens) and all(tokens[at + i].term == leaf.terms[i] for i in range(1, length)):
-                found.append(_Match(tokens[at].start, tokens[at + length - 1].end, number))
+        for at in range(len(tokens) - len(leaf.words) + 1):
+            there = tokens[at : at + len(leaf.words)]
+            if all(token.term in terms for token, terms in zip(there, leaf.words, strict=True)) and all(
+                form == (bare(text[token.start : token.end]) if leaf.cased else token.surface)
+                for token, form in zip(there, leaf.written, strict=False)
+            ):
+                found.append(_Match(there[0].start, there[-1].end, number))
     found.sort(key=lambda match: (match.start, match.end))
     return found
 
@@ -86,9 +77,9 @@ def _merged(matches: list[_Match]) -> tuple[tuple[int, int], ...]:
     return tuple(spans)
 
 
-def _best_window(matches: list[_Match], leaves: Sequence[Leaf]) -> tuple[int, tuple[int, int]]:
+def _best_window(matches: list[_Match], leaves: Sequence[Sought]) -> tuple[int, tuple[int, int]]:
     """Return the match that begins the best window, and its (words of different leaves, matches)."""
-    words = [1 if leaf.prefix is not None else len(leaf.terms) for leaf in leaves]
+    words = [len(leaf.words) for leaf in leaves]
     best, rank = 0, (0, 0)
     for first, match in enumerate(matches):
         inside = [other for other in matches[first:] if other.end <= match.start + _WIDTH - _LEAD_IN]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,11 @@ from newsindex.analysis import Analyzer
 from newsindex.results import Snippet
 from newsindex.search import matches
 from newsindex.search.deadline import Deadline
-from newsindex.search.matches import Finder
+from newsindex.search.matches import Finder, Sought
+from newsindex.search.patterns import fitting
 from newsindex.search.snippets import Snippets, marked_spans
 from tests import plain_snippets
-from tests.plain_snippets import Leaf
+from tests.plain_places import bare
 
 ANALYZERS = {name: Analyzer(name) for name in ("english", "french", "german", "none")}
 FIELDS = ("title", "summary", "body")
@@ -39,23 +41,37 @@ QUERIES = st.lists(
         st.sampled_from([FIELDS, ("body",), ("title",)]),
         st.lists(st.sampled_from(WORDS), min_size=1, max_size=3).map(" ".join),
         st.sampled_from(["", "", "", "o", "ra", "oi", "20", "didn'", "中", "e"]),
+        st.sampled_from(["stems", "stems", "words", "capitals", "variants", "pattern"]),
     ),
     max_size=4,
 )
 
 
-def leaves_of(query: list[tuple[tuple[str, ...], str, str]], analyzer: Analyzer) -> list[Leaf]:
+def leaves_of(query: list[tuple[tuple[str, ...], str, str, str]], analyzer: Analyzer) -> list[Sought]:
     found = []
-    for fields, text, prefix in query:
-        terms = tuple(analyzer.terms(text))
+    for fields, text, prefix, form in query:
+        words = tuple((term,) for term in analyzer.terms(text))
+        tokens = list(analyzer.tokens(text))
         if prefix:
-            begun = sorted(
-                {analyzer.term(s) for word in WORDS for s in analyzer.surfaces(word) if s.startswith(prefix)}
-            )
-            found.append(Leaf(fields, tuple(begun), prefix))
-        elif terms:
-            found.append(Leaf(fields, terms))
+            likes = fitting(f"*{prefix}*") if form == "pattern" else partial(_begins, prefix)
+            surfaces = {surface for word in WORDS for surface in analyzer.surfaces(word)}
+            terms = {analyzer.term(one) for one in surfaces if likes(one) or likes(analyzer.term(one))}
+            beginning = "" if form == "pattern" else prefix
+            found.append(Sought(fields, (tuple(sorted(terms)),), likes=likes, beginning=beginning))
+        elif words and form == "words":
+            found.append(Sought(fields, words, tuple(token.surface for token in tokens)))
+        elif words and form == "capitals":
+            written = tuple(bare(text[token.start : token.end]) for token in tokens)
+            found.append(Sought(fields, words, written, cased=True))
+        elif words and form == "variants":
+            found.append(Sought(fields, tuple((*terms, "oil", "rate") for terms in words)))
+        elif words:
+            found.append(Sought(fields, words))
     return found
+
+
+def _begins(prefix: str, word: str) -> bool:
+    return word.startswith(prefix)
 
 
 @settings(max_examples=300)
@@ -117,7 +133,7 @@ def test_stems_begin_as_their_words_do(real_data: Path, file: str, language: str
 
 def test_texts_without_white_space_or_end_are_looked_at_in_bounded_time() -> None:
     analyzer = ANALYZERS["english"]
-    leaf = Leaf(FIELDS, ("oil",))
+    leaf = Sought(FIELDS, (("oil",),))
     for text in ("oil" * 100_000, "oil " * 100_000, "-" * 300_000 + " oil", "oil." * 50_000, "中" * 30_000 + "oil"):
         found = Snippets([leaf], FIELDS, analyzer).of_texts({"body": text}, Deadline())
         assert 0 < len(found.text) <= 1000
@@ -125,7 +141,7 @@ def test_texts_without_white_space_or_end_are_looked_at_in_bounded_time() -> Non
 
 
 def test_what_is_no_article_has_no_snippet() -> None:
-    snippets = Snippets([Leaf(FIELDS, ("oil",))], FIELDS, ANALYZERS["english"])
+    snippets = Snippets([Sought(FIELDS, (("oil",),))], FIELDS, ANALYZERS["english"])
     assert snippets.of_stored(b'{"id": "1"}', Deadline()) == Snippet()
     assert snippets.of_stored(b'{"body": 5, "title": "Oil"}', Deadline()).spans == ((0, 3),)
     for damaged in (b"", b"{", b"[]", b'"oil"', b'{"body": "\xff"}'):

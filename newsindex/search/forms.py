@@ -15,10 +15,10 @@ from pydantic_core import from_json
 
 from newsindex.query.diagnostics import Diagnostic
 from newsindex.search.deadline import Deadline
-from newsindex.search.matches import Finder
+from newsindex.search.matches import Finder, Sought
 from newsindex.search.occurrences import Window
 from newsindex.search.occurrences_kernel import ARTICLE_SHIFT, FIELD_SHIFT
-from newsindex.search.plan import Leaf, Plan
+from newsindex.search.plan import Plan
 
 __all__ = ["MOST_ARTICLES", "Form", "Forms"]
 
@@ -143,7 +143,7 @@ class Forms:
         """Return the forms of a term in order; where any was missed, there are fewer."""
         finder = self._finders.get((name, term))
         if finder is None:
-            finder = self._finders[name, term] = Finder((Leaf((name,), (term,), 1.0, ""),), name, self._analyzer)
+            finder = self._finders[name, term] = Finder((Sought((name,), ((term,),)),), name, self._analyzer)
         forms: list[Form | None] = []
         for start, end, _ in finder.matches(text, self._deadline):
             written = text[start:end]

@@ -6,12 +6,14 @@ A text is searched for how the terms begin, which costs next to nothing, and onl
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from newsindex.analysis import Analyzer
-from newsindex.analysis.characters import DIGIT, DOT, IDEOGRAPH, IGNORED, LETTER, lookup
+from newsindex.analysis.characters import DIGIT, DOT, IGNORED, LETTER, lookup
 from newsindex.search.deadline import Deadline
+from newsindex.search.tree_parts import case_of
 
 __all__ = ["Finder", "Match", "Sought", "chunk_before", "chunk_from"]
 
@@ -32,24 +34,30 @@ _NO_ODD: list[str] = []
 _WORD = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 
 
-class Sought(Protocol):
-    """What a word, phrase or prefix of a query looks for, and in which fields.
+@dataclass(frozen=True)
+class Sought:
+    """What a part of a query looks for, and in which fields: words side by side, or one that is like something.
 
-    `terms` are consecutive for a word or phrase. For a prefix `prefix` is set, and they are alternatives besides the
-    words that begin so.
+    `words` has the terms that may stand at each place. Where `written` is not empty, the words have to be written so:
+    folded, or with their capitals when `cased`. Where there is `likes`, words count of which it is true before or after
+    stemming; `words` are then of one place, all terms that an archive has of them; before stemming they begin with
+    `beginning`, if anything is known of that.
     """
 
-    @property
-    def fields(self) -> Sequence[str]:
-        """The fields in which it counts."""
+    fields: tuple[str, ...]
+    words: tuple[tuple[str, ...], ...]
+    written: tuple[str, ...] = ()
+    cased: bool = False
+    likes: Callable[[str], bool] | None = None
+    beginning: str = ""
 
-    @property
-    def terms(self) -> Sequence[str]:
-        """The terms."""
 
-    @property
-    def prefix(self) -> str | None:
-        """How the words begin, before stemming."""
+class _Place(NamedTuple):
+    """What may stand at one place of a phrase: a word of one of some terms, written so unless that is empty."""
+
+    terms: frozenset[str]
+    written: str
+    cased: bool
 
 
 Match = tuple[int, int, int]
@@ -62,7 +70,7 @@ class _Begun(NamedTuple):
     start: int
     end: int
     leaf: int
-    rest: tuple[str, ...]
+    rest: tuple[_Place, ...]
     pieces: Sequence[tuple[str, int, int]]
 
 
@@ -83,7 +91,7 @@ def chunk_before(text: str, at: int) -> int:
     return at
 
 
-_Place = tuple[int, int, tuple[_Begun, ...]]
+_Chunk = tuple[int, int, tuple[_Begun, ...]]
 """Where a chunk begins and ends, and what begins in it."""
 
 
@@ -92,26 +100,28 @@ class Finder:
 
     def __init__(self, leaves: Sequence[Sought], field: str, analyzer: Analyzer) -> None:
         self._analyzer = analyzer
-        self._first: dict[str, list[tuple[int, tuple[str, ...]]]] = {}
-        self._prefixes: list[tuple[int, str, frozenset[str], bool]] = []
+        self._first: dict[str, list[tuple[int, _Place | None, tuple[_Place, ...]]]] = {}
+        self._likes: list[tuple[int, Callable[[str], bool]]] = []
         starts: set[str] = set()
         changed = _CHANGED.get(analyzer.language)
         self._everywhere = changed is None
-        for number, leaf in enumerate(leaves):
-            if field not in leaf.fields:
+        for number, sought in enumerate(leaves):
+            if field not in sought.fields or not sought.words:
                 continue
-            terms = tuple(leaf.terms)
-            if leaf.prefix is not None:
-                alone = len(leaf.prefix) == 1 and lookup(leaf.prefix)[0] == IDEOGRAPH
-                self._prefixes.append((number, leaf.prefix, frozenset(terms), alone))
-                starts.update(_beginnings(leaf.prefix, 0))
-                wanted: Iterable[str] = terms
+            if sought.likes is not None:
+                self._likes.append((number, sought.likes))
+                if sought.beginning:
+                    starts.update(_beginnings(sought.beginning, 0))
             else:
-                if not terms:
-                    continue
-                self._first.setdefault(terms[0], []).append((number, terms[1:]))
-                wanted = terms[:1]
-            for term in wanted:
+                written = sought.written or ("",) * len(sought.words)
+                places = [
+                    _Place(frozenset(terms), form, sought.cased)
+                    for terms, form in zip(sought.words, written, strict=True)
+                ]
+                begun = number, places[0] if sought.written else None, tuple(places[1:])
+                for term in sought.words[0]:
+                    self._first.setdefault(term, []).append(begun)
+            for term in sought.words[0]:
                 starts.update(_beginnings(term, _MOST_CHANGED if changed is None else changed))
         self._starts = _without_longer({start for start in starts if start[1:2] != "."})
         self._initials = tuple(sorted(start for start in starts if start[1:2] == "." and len(start) == 3))
@@ -139,10 +149,11 @@ class Finder:
         pieces = analyzer.pieces(chunk)
         for at, (surface, begin, after) in enumerate(pieces):
             term = analyzer.term(surface)
-            for number, rest in self._first.get(term, ()):
-                found.append(_Begun(begin, after, number, rest, pieces[at + 1 :] if rest else ()))
-            for number, prefix, terms, alone in self._prefixes:
-                if surface.startswith(prefix) or term in terms or (alone and surface.endswith(prefix)):
+            for number, place, rest in self._first.get(term, ()):
+                if place is None or _is_written(place, surface, chunk[begin:after]):
+                    found.append(_Begun(begin, after, number, rest, pieces[at + 1 :] if rest else ()))
+            for number, likes in self._likes:
+                if likes(surface) or likes(term):
                     found.append(_Begun(begin, after, number, (), ()))
         begun = tuple(found)
         if len(chunk) < _SHORT:
@@ -152,29 +163,32 @@ class Finder:
         return begun
 
     def _phrase_end(
-        self, text: str, rest: tuple[str, ...], pieces: Sequence[tuple[str, int, int]], start: int, end: int
+        self, text: str, rest: tuple[_Place, ...], pieces: Sequence[tuple[str, int, int]], start: int, end: int
     ) -> int:
         """Return where the phrase ends that goes on with these words of the chunk [start, end); 0 where it is none."""
         at = 0
-        for term in rest:
+        for place in rest:
             while at == len(pieces):
                 start, end = chunk_from(text, end)
                 if start == end:
                     return 0
                 pieces, at = self._analyzer.pieces(text[start:end]), 0
-            if self._analyzer.term(pieces[at][0]) != term:
+            surface, begin, after = pieces[at]
+            if self._analyzer.term(surface) not in place.terms:
+                return 0
+            if place.written and not _is_written(place, surface, text[start + begin : start + after]):
                 return 0
             at += 1
         return start + pieces[at - 1][2]
 
-    def _places(self, text: str, deadline: Deadline) -> list[_Place]:
+    def _places(self, text: str, deadline: Deadline) -> list[_Chunk]:
         """Return the chunks, in order, that may have the beginning of a match in them."""
         searched = text.lower()
         if not self._everywhere and len(searched) == len(text):
             searched, odd = (searched, _NO_ODD) if text.isascii() else _folded(searched)
             return self._likely(text, searched, odd, deadline)
         spans = [chunk.span() for chunk in _CHUNK.finditer(text, 0, _ANALYSED)]
-        later: list[_Place] = []
+        later: list[_Chunk] = []
         if len(text) > _ANALYSED:
             # The last is perhaps not whole.
             rest = spans.pop()[0] if len(spans) > 1 else _ANALYSED
@@ -188,9 +202,9 @@ class Finder:
             for start, end, chunk in chunks
         ] + later
 
-    def _likely(self, text: str, searched: str, odd: list[str], deadline: Deadline) -> list[_Place]:
+    def _likely(self, text: str, searched: str, odd: list[str], deadline: Deadline) -> list[_Chunk]:
         """Return the chunks in which a word begins as one that is sought, or an odd character stands, in order."""
-        places: dict[int, _Place] = {}
+        places: dict[int, _Chunk] = {}
         known, find = self._known, searched.find
         sought = (*self._starts, *odd)
         if self._initials:
@@ -221,6 +235,10 @@ class Finder:
                 at = find(wanted, max(end, at + 1))
                 room -= end - start
         return [places[start] for start in sorted(places)]
+
+
+def _is_written(place: _Place, surface: str, text: str) -> bool:
+    return (case_of(text) if place.cased else surface) == place.written
 
 
 def _folded(searched: str) -> tuple[str, list[str]]:

@@ -14,7 +14,7 @@ from newsindex.variants import Variants
 
 __all__ = [
     "AllPart", "AnyPart", "AnyPlaces", "CountPart", "ExpansionPart", "LeafPart", "LeafPlaces", "NearPlaces", "Part",
-    "PlacePart", "Places", "SetPart", "TermPart", "VariantPart", "Vocabulary", "is_scored", "leaf_parts",
+    "PlacePart", "Places", "RowPlaces", "SetPart", "TermPart", "VariantPart", "Vocabulary", "is_scored", "leaf_parts",
 ]  # fmt: skip
 
 # Texts whose terms are remembered.
@@ -119,6 +119,22 @@ class LeafPlaces:
 
 
 @dataclass(slots=True, eq=False)
+class RowPlaces:
+    """Where words stand that are each a word or one of its variants: as those of `LeafPlaces`.
+
+    `words` has the part of each place of the row, for equal words the same.
+    """
+
+    words: list[TermPart | VariantPart]
+    slop: int = 0
+    lead: bool = False
+
+    def different(self) -> list[TermPart | VariantPart]:
+        """Return the different words, in order."""
+        return list(dict.fromkeys(self.words))
+
+
+@dataclass(slots=True, eq=False)
 class AnyPlaces:
     """Where any of several stands."""
 
@@ -134,7 +150,7 @@ class NearPlaces:
     node: Near
 
 
-Places = LeafPlaces | AnyPlaces | NearPlaces
+Places = LeafPlaces | RowPlaces | AnyPlaces | NearPlaces
 
 
 @dataclass(slots=True, eq=False)
@@ -172,6 +188,7 @@ class Vocabulary:
         """The mask of the field whose beginning `lead:` means, where the schema has no field of this name."""
         self.keywords = frozenset(schema.of_kind(Keyword))
         self._terms: dict[str, tuple[bytes, ...]] = {}
+        self._surfaces: dict[str, tuple[str, ...]] = {}
 
     def terms(self, text: str) -> tuple[bytes, ...]:
         """Return the terms of a text in order, encoded."""
@@ -181,6 +198,16 @@ class Vocabulary:
             if len(self._terms) >= _REMEMBERED:
                 self._terms.clear()
             self._terms[text] = found
+        return found
+
+    def surfaces(self, text: str) -> tuple[str, ...]:
+        """Return the folded words of a text in order."""
+        found = self._surfaces.get(text)
+        if found is None:
+            found = tuple(self.analyzer.surfaces(text))
+            if len(self._surfaces) >= _REMEMBERED:
+                self._surfaces.clear()
+            self._surfaces[text] = found
         return found
 
     def variants(self, text: str) -> tuple[tuple[str, bytes], ...]:

@@ -19,6 +19,7 @@ from newsindex.search.parts import (
     NearPlaces,
     PlacePart,
     Places,
+    RowPlaces,
     TermPart,
     VariantPart,
 )
@@ -89,18 +90,26 @@ class _Finder:
             if isinstance(part, AnyPlaces):
                 found = [self.candidates(inner, within) for inner in part.parts]
                 within = union(found) if found else nothing(self.segment)
+            elif isinstance(part, RowPlaces):
+                for word in part.different():
+                    if isinstance(word, VariantPart):
+                        within = self._with_variants(word, within)
             elif isinstance(part.leaf, TermPart):
                 for wordings in self._wordings_of(part.leaf):
                     if not wordings.is_whole():
                         found = [wordings_bitmap(self.segment, wordings, part.leaf.mask, self.deadline), within]
                         within = intersection(found)
             elif isinstance(part.leaf, VariantPart):
-                rows = self.rows[list(part.leaf.places)]
-                within = intersection([terms_union(self.segment, rows, part.leaf.mask, self.deadline), within])
+                within = self._with_variants(part.leaf, within)
             elif isinstance(part.leaf, ExpansionPart):
                 found = [expansion_bitmap(self.plan, self.at, part.leaf, self.deadline), within]
                 within = intersection(found)
         return within
+
+    def _with_variants(self, word: VariantPart, within: _Array) -> _Array:
+        """Return the articles that have a word or one of its variants."""
+        rows = self.rows[list(word.places)]
+        return intersection([terms_union(self.segment, rows, word.mask, self.deadline), within])
 
     def are_enough(self, places: Places) -> bool:
         """Tell whether all candidates have a place."""
@@ -121,6 +130,8 @@ class _Finder:
         """Return all spans."""
         if isinstance(places, LeafPlaces):
             return self._leaf(window, places)
+        if isinstance(places, RowPlaces):
+            return self._row(window, places)
         if isinstance(places, AnyPlaces):
             return union_of_spans([self.spans(window, part) for part in places.parts])
         if places.node.negated:
@@ -160,13 +171,26 @@ class _Finder:
                     found.append(words_of(self._as_worded(window, (leaf, int(row[0]), ""), wordings, places_of_term)))
             spans = union_of_spans(found)
         elif isinstance(leaf, VariantPart):
-            rows = self.rows[list(leaf.places)]
-            spans = union_of_spans([words_of(window.places(row, leaf.mask)) for row in rows if row[1] & leaf.mask])
+            spans = words_of(self._word(window, leaf))
         else:
             spans = self._words(window, leaf, places.slop)
         if places.lead:
             spans = window.in_lead(spans, leaf.mask.bit_length() - 1)
         return spans
+
+    def _word(self, window: Window, word: TermPart | VariantPart) -> _Array:
+        """Return where a word of one term, or one of its variants, stands."""
+        rows = [row for row in self.rows[list(word.places)] if row[1] & word.mask]
+        return union_of_spans([words_of(window.places(row, word.mask)) for row in rows]).first
+
+    def _row(self, window: Window, places: RowPlaces) -> Spans:
+        words = {word: self._word(window, word) for word in places.different()}
+        if places.slop:
+            needed = [(words[word], places.words.count(word)) for word in words]
+            spans = close_together(needed, len(places.words) + places.slop)
+        else:
+            spans = in_a_row([words[word] for word in places.words])
+        return window.in_lead(spans, places.words[0].mask.bit_length() - 1) if places.lead else spans
 
     def _words(self, window: Window, leaf: TermPart, slop: int) -> Spans:
         words = [window.places(self.rows[place], leaf.mask) for place in leaf.places]
@@ -234,7 +258,7 @@ def _is_looked_up(leaf: TermPart, number: int) -> bool:
     return leaf.cased or len(leaf.written[number].encode()) > _LONGEST_WORD
 
 
-def _needed(places: Places) -> Iterator[LeafPlaces | AnyPlaces]:
+def _needed(places: Places) -> Iterator[LeafPlaces | RowPlaces | AnyPlaces]:
     """Yield what must all stand in an article."""
     if isinstance(places, NearPlaces):
         yield from _needed(places.left)
@@ -244,8 +268,10 @@ def _needed(places: Places) -> Iterator[LeafPlaces | AnyPlaces]:
         yield places
 
 
-def _terms_of(part: LeafPlaces | AnyPlaces) -> list[tuple[int, int]]:
+def _terms_of(part: LeafPlaces | RowPlaces | AnyPlaces) -> list[tuple[int, int]]:
     """Return the term, and the fields to look in, of each word that a part needs."""
+    if isinstance(part, RowPlaces):
+        return [(word.places[0], word.mask) for word in part.words if isinstance(word, TermPart)]
     if isinstance(part, LeafPlaces) and isinstance(part.leaf, TermPart):
         return [(place, part.leaf.mask) for place in part.leaf.places]
     return []

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from newsindex.query.diagnostics import Diagnostic
-from newsindex.query.tree import Exists, Node, Phrase, Prefix, Range, Value, Wildcard
+from newsindex.query.tree import Exact, Exists, Node, Prefix, Range, Value, Wildcard
 from newsindex.search.deadline import Deadline
 from newsindex.search.expansion import Expander, Expansion
 from newsindex.search.nearest import nearest_word
@@ -35,24 +35,10 @@ from newsindex.search.snapshot import Snapshot
 from newsindex.search.tree_parts import to_parts
 from newsindex.search.values import has_value, nearest_value
 
-__all__ = ["Leaf", "Plan", "Scorer", "known_variants", "make_plan"]
+__all__ = ["Plan", "Scorer", "known_variants", "make_plan"]
 
 _Array = npt.NDArray[Any]
 _MOST_SUGGESTED = 3
-
-
-@dataclass(frozen=True)
-class Leaf:
-    """What a word, phrase or prefix of the query looks for: in which fields, at which weight.
-
-    `terms` are consecutive for a word or phrase; for a prefix they are alternatives and `prefix` is set.
-    """
-
-    fields: tuple[str, ...]
-    terms: tuple[str, ...]
-    factor: float
-    label: str
-    prefix: str | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -170,33 +156,6 @@ class Plan:
         """Return what was typed for a scorer that is an expansion's: the last part that it hangs on."""
         part = scorer.gates[-1] if scorer.gates else self.root
         return str(part.node) if isinstance(part, ExpansionPart) else ""
-
-    @cached_property
-    def leaves(self) -> list[Leaf]:
-        """What the query looks for in text, in its order; what is excluded is not among it."""
-        names = self.vocabulary.names
-        found = []
-        for part in leaf_parts(self.root):
-            if isinstance(part, TermPart) and not part.excluded:
-                terms = tuple(term.decode() for term in part.terms)
-                # Words that need not stand next to each other are shown one by one.
-                alone = isinstance(part.node, Phrase) and part.node.slop > 0
-                for shown in zip(terms, strict=True) if alone else (terms,):
-                    found.append((part.node.start, Leaf(names(part.mask), shown, part.factor, str(part.node))))
-            elif isinstance(part, VariantPart) and not part.excluded:
-                for term in part.terms:
-                    leaf = Leaf(names(part.mask), (term.decode(),), part.factor, str(part.node))
-                    found.append((part.node.start, leaf))
-            elif isinstance(part, ExpansionPart) and not part.excluded:
-                expanded = self.expansions[part].terms()
-                leaf = Leaf(names(part.mask), expanded, part.factor, str(part.node), _beginning(part))
-                found.append((part.node.start, leaf))
-        return [leaf for _, leaf in sorted(found, key=lambda pair: pair[0])]
-
-
-def _beginning(part: ExpansionPart) -> str:
-    """Return how words begin that are found whatever their terms; nothing begins with NUL."""
-    return part.text if part.kind in ("prefix", "pair") else "\0"
 
 
 def make_plan(
@@ -335,14 +294,16 @@ class _Remarks:
                 nearest = None
                 if sum(said.kind == "no-such-term" for said in self.diagnostics) < _SUGGESTED:
                     nearest = nearest_word(self.plan.snapshot, surfaces[term], part.mask, deadline)
-                shown = node.text if len(part.terms) == 1 else surfaces[term]
+                shown = node.text if len(analyzer.surfaces(node.text)) == 1 else surfaces[term]
                 place = f" in {node.field}" if node.field else ""
                 self.missing("no-such-term", f"no article has the word {shown!r}{place}", part, nearest)
 
     def variants(self, part: VariantPart) -> None:
         names = ", ".join(part.names)
         node = part.node
-        message = f"also matched: {names}; ={node.text} finds just {node.text!r}"
+        tokens = list(self.plan.vocabulary.analyzer.tokens(node.text))
+        typed = node.text[tokens[0].start : tokens[-1].end]
+        message = f"also matched: {names}; {Exact(typed)} finds just {typed!r}"
         if all(said.message != message for said in self.diagnostics):
             self.say("also-matched", message, node)
 

@@ -15,6 +15,7 @@ from newsindex.search.parts import (
     Part,
     PlacePart,
     Places,
+    RowPlaces,
     SetPart,
     VariantPart,
 )
@@ -79,6 +80,11 @@ def _places(plan: Plan, places: Places, depth: int) -> Iterator[str]:
         yield f"{indent}{places.node.operator}:"
         yield from _places(plan, places.left, depth + 1)
         yield from _places(plan, places.right, depth + 1)
+    elif isinstance(places, RowPlaces):
+        near = f"near each other, over at most {places.slop} places more" if places.slop else "side by side"
+        yield f"{indent}{near}{', in the lead' if places.lead else ''}:"
+        for word in places.words:
+            yield f"{indent}  {_leaf(plan, word)}"
     elif isinstance(places, LeafPlaces):
         loose = f", over at most {places.slop} places more" if places.slop else ""
         yield f"{indent}{_leaf(plan, places.leaf)}{loose}{', in the lead' if places.lead else ''}"

@@ -28,6 +28,7 @@ from newsindex.search.plan import Plan, make_plan
 from newsindex.search.scoring import USUAL, Ranking
 from newsindex.search.snapshot import Snapshot, id_text
 from newsindex.search.snippets import Snippets
+from newsindex.search.sought import sought_by
 from newsindex.search.values import count_values
 
 __all__ = ["SORTS", "Search"]
@@ -133,7 +134,7 @@ class Search:
     @cached_property
     def snippets(self) -> Snippets:
         """What makes the snippets of hits."""
-        return Snippets(self.plan.leaves, self.snapshot.schema.text_fields, self.plan.vocabulary.analyzer)
+        return Snippets(sought_by(self.plan), self.snapshot.schema.text_fields, self.plan.vocabulary.analyzer)
 
     # Sets
 

@@ -45,7 +45,7 @@ class Snippets:
         """Take what is sought, and the text fields, the title's first."""
         self._analyzer = analyzer
         self._fields = tuple(fields)
-        self._words = [1 if leaf.prefix is not None else len(leaf.terms) for leaf in leaves]
+        self._words = [len(leaf.words) for leaf in leaves]
         self._finders: dict[str, Finder] = {}
         made: dict[tuple[bool, ...], Finder] = {}
         for field in fields:

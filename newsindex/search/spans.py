@@ -118,8 +118,7 @@ def close_together(words: Sequence[tuple[_Array, int]], width: int) -> Spans:
     """
     if any(places.size < times for places, times in words):
         return NO_SPANS
-    # No place is of two words.
-    first = np.sort(np.concatenate([places for places, _ in words]))
+    first = np.unique(np.concatenate([places for places, _ in words]))
     last = first.copy()
     for places, times in words:
         at = np.searchsorted(places, first) + (times - 1)

@@ -44,6 +44,7 @@ from newsindex.search.parts import (
     Part,
     PlacePart,
     Places,
+    RowPlaces,
     SetPart,
     TermPart,
     VariantPart,
@@ -178,11 +179,13 @@ class _Builder:
         places = self.leaf(node, factor, excluded)
         if places is None:
             return AnyPart()
-        if places.slop or places.lead or (isinstance(places.leaf, TermPart) and places.leaf.written):
+        if isinstance(places, RowPlaces) or places.slop or places.lead:
+            return _placed(places, 1)
+        if isinstance(places.leaf, TermPart) and places.leaf.written:
             return _placed(places, 1)
         return places.leaf
 
-    def leaf(self, node: Any, factor: float, excluded: bool) -> LeafPlaces | None:
+    def leaf(self, node: Any, factor: float, excluded: bool) -> LeafPlaces | RowPlaces | None:
         """Return where the words of a text leaf stand; None when it has no word."""
         mask = self.vocabulary.masks.get(node.field)
         lead = mask is None
@@ -215,11 +218,17 @@ class _Builder:
                 return LeafPlaces(TermPart(terms, mask, factor, node, excluded, (), written, True), 0, lead)
         if len(terms) == 1 and not node.text.isascii() and _is_lone_ideograph(node.text):
             return LeafPlaces(ExpansionPart(terms[0].decode(), "pair", mask, factor, node, excluded), 0, lead)
-        if type(node) is Word and len(terms) == 1 and (variants := self.variants(node.text)):
-            names, others = zip(*variants, strict=True)
-            return LeafPlaces(VariantPart((*terms, *others), names, mask, factor, node, excluded), 0, lead)
         slop = node.slop if isinstance(node, Phrase) and len(terms) > 1 else 0
-        return LeafPlaces(TermPart(terms, mask, factor, node, excluded), slop, lead)
+        variants = [
+            self.variants(word) for word in (self.vocabulary.surfaces(node.text) if terms[1:] else (node.text,))
+        ]
+        if not any(variants):
+            return LeafPlaces(TermPart(terms, mask, factor, node, excluded), slop, lead)
+        own: dict[tuple[bytes, ...], TermPart | VariantPart] = {}
+        words = [
+            _word(own, term, others, mask, factor, node, excluded) for term, others in zip(terms, variants, strict=True)
+        ]
+        return RowPlaces(words, slop, lead) if len(words) > 1 else LeafPlaces(words[0], 0, lead)
 
     # Places
 
@@ -238,6 +247,31 @@ class _Builder:
         message = f"{node} has no place in a text: nothing can be near it"
         self.diagnostics.append(Diagnostic("not-supported", message, text=str(node)))
         return AnyPlaces([])
+
+
+def _word(
+    known: dict[tuple[bytes, ...], TermPart | VariantPart],
+    term: bytes,
+    variants: tuple[tuple[str, bytes], ...],
+    mask: int,
+    factor: float,
+    node: Any,
+    excluded: bool,
+) -> TermPart | VariantPart:
+    """Return the part of a word in a row, the one that is known where it stands there twice: it counts twice."""
+    terms = (term, *(other for _, other in variants))
+    part = known.get(terms)
+    if part is not None:
+        part.factor += factor
+        return part
+    names = tuple(name for name, _ in variants)
+    part = (
+        VariantPart(terms, names, mask, factor, node, excluded)
+        if names
+        else TermPart(terms, mask, factor, node, excluded)
+    )
+    known[terms] = part
+    return part
 
 
 def case_of(written: str) -> str:
@@ -263,6 +297,8 @@ def _placed(places: Places, count: int) -> PlacePart:
 def _leaves(places: Places) -> Iterator[LeafPart]:
     if isinstance(places, LeafPlaces):
         yield places.leaf
+    elif isinstance(places, RowPlaces):
+        yield from places.different()
     elif isinstance(places, NearPlaces):
         yield from _leaves(places.left)
         yield from _leaves(places.right)
@@ -275,6 +311,9 @@ def _scored(places: Places, gates: tuple[Part, ...]) -> Iterator[tuple[LeafPart,
     """Yield what makes the score: all words, but of alternatives those of the ones that match."""
     if isinstance(places, LeafPlaces):
         yield places.leaf, gates
+    elif isinstance(places, RowPlaces):
+        for word in places.different():
+            yield word, gates
     elif isinstance(places, NearPlaces):
         yield from _scored(places.left, gates)
         if not places.node.negated:
