@@ -17,6 +17,7 @@ from newsindex.search.parts import Vocabulary
 from newsindex.search.plan_text import explain_plan
 from newsindex.variants import Variants
 from tests.random_archives import random_articles
+from tests.test_index import MakeIndex
 
 
 def variants(word: str, given: Any = None, language: str = "english") -> set[str]:
@@ -185,7 +186,9 @@ def test_words_of_a_loose_phrase_are_marked(tmp_path: Path) -> None:
 
 def test_only_what_matched_is_marked(tmp_path: Path) -> None:
     """Not every word that has a stem in common with one that did."""
-    text = "Communism and communities: the community of communists. In the US they told us of insurers, in ins and outs."
+    text = (
+        "Communism and communities: the community of communists. In the US they told us of insurers, in ins and outs."
+    )
     with newsindex.open(tmp_path / "x", create=True) as index:
         index.add({"title": "A", "body": text})
         marked = {
@@ -205,3 +208,48 @@ def test_only_what_matched_is_marked(tmp_path: Path) -> None:
             (hit,) = index.search(query)
             shown = [hit.snippet.text[slice(*span)] for span in hit.snippet.spans]
             assert " ".join(shown) == words, query
+
+
+def test_words_with_variants_are_found_on_both_roads_alike(
+    make_index: MakeIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    print("seed 77")
+    pick = random.Random(77)
+    table = {"groups": [["oil", "bank", "peace"], ["talks", "rates"]], "spelling": False}
+    for articles, doomed in random_articles(pick):
+        index = make_index(articles, variants=table)
+        index.add({"id": "more", "title": "Oil bank peace", "body": "oil bank oil talks of peace rates"})
+        index.delete(doomed)
+        for query in (
+            "oil", "oil talks", "oil OR minister", "title:bank", "oil rates minister", "talks OR peace OR kiev",
+            "(oil OR talks) minister", "oil -minister", "oil source:cnn", "peace^2 OR minister", "oil bank", "oil oil",
+            "oil title:oil",
+        ):  # fmt: skip
+            for weights in (None, {"title": 0.3, "body": 1.7}):
+                answers = []
+                for limit in (3, 1000):
+                    one = index.search(query, limit=limit, weights=weights)
+                    with monkeypatch.context() as patch:
+                        patch.setattr("newsindex.search.execute.shape_of", lambda plan: None)
+                        other = index.search(query, limit=limit, weights=weights)
+                    assert (one.ids, one.scores) == (other.ids, other.scores), query
+                    answers.append(one.ids)
+                assert answers[1][:3] == answers[0]
+                if one:
+                    score = index.explain(query, one.ids[0], weights=weights).value
+                    assert score == one.scores[0], query
+        roads = {
+            query: explain_plan(index._search(query, None).plan).splitlines()[-1] for query in ("oil", "oil rates")
+        }
+        assert all(road.startswith("road: the best first") for road in roads.values()), roads
+
+
+def test_words_with_variants_that_stand_too_often_are_found_as_sets(
+    make_index: MakeIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = make_index([{"id": "1", "title": "Kiev talks"}, {"id": "2", "title": "Kyiv"}])
+    expected = [(hit.id, hit.score) for hit in index.search("kiev")]
+    monkeypatch.setattr("newsindex.search.joined_terms._MOST_OCCURRENCES", 1)
+    assert "sets of articles" in index.explain_query("kiev")
+    assert [(hit.id, hit.score) for hit in index.search("kiev")] == expected
+    assert {article_id for article_id, _ in expected} == {"1", "2"}

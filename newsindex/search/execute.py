@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from newsindex.query.tree import Range
 from newsindex.search.deadline import Deadline
+from newsindex.search.joined_terms import JoinedTerm, TermData, data_of_terms, joined_term
 from newsindex.search.ordering import top_by_date, top_by_score
 from newsindex.search.parts import (
     AllPart,
@@ -228,8 +229,13 @@ class Execution:
 
     def _best_of_shape(self, shape: Shape, limit: int, after: tuple[float, int] | None) -> tuple[_Array, _Array]:
         plan = self.plan
-        places = shape.places
-        rows = plan.rows if places == list(range(len(plan.terms))) else [own[places] for own in plan.rows]
+        data: list[TermData] | None = None
+        if any(len(places) > 1 for places in shape.places):
+            data = self._joined(shape)
+            rows = [own.rows for own in data]
+        else:
+            single = [places[0] for places in shape.places]
+            rows = plan.rows if single == list(range(len(plan.terms))) else [own[single] for own in plan.rows]
         return best(
             self.segments,
             shape.words,
@@ -240,7 +246,20 @@ class Execution:
             after=after,
             deadline=self.deadline,
             rows=rows,
+            data=data,
         )
+
+    def _joined(self, shape: Shape) -> list[TermData]:
+        """Return the postings of words of which some have variants."""
+        found = []
+        for segment, rows in zip(self.segments, self.plan.rows, strict=True):
+            self.deadline.check()
+            terms: list[_Array | JoinedTerm] = [
+                rows[places[0]] if len(places) == 1 else joined_term(segment, rows[list(places)])
+                for places in shape.places
+            ]
+            found.append(data_of_terms(segment, terms))
+        return found
 
     def _allowed(self, at: int, shape: Shape) -> _Array | None:
         """Return the articles that may be hits, None for all."""

@@ -53,22 +53,24 @@ def _term(execution: Execution, scorer: Scorer, at: int, doc: int) -> Explanatio
     parameters = plan.parameters
     segment = plan.snapshot.segments[at]
     names = segment.reader.schema.text_fields
-    frequency, said, terms = 0.0, [], []
+    together, said, terms = [0] * len(names), [], []
     for place in (scorer.place, *scorer.others):
         times = _frequencies(segment, plan.rows[at][place], doc)
         word = plan.terms[place].decode()
         for field, name in enumerate(names):
             if scorer.mask >> field & 1 and times[field]:
                 weight = float(parameters.field_weights[field])
-                frequency += weight * times[field]
+                together[field] += times[field]
                 shown = f"{times[field]} in {name} × weight {weight:g}"
                 said.append(f"{word}: {shown}" if scorer.others else shown)
         terms.append(word)
+    weights = parameters.field_weights.tolist()
+    frequency = sum(weight * times for weight, times in zip(weights, together, strict=True))
     if not frequency:
         return None
     length = float(segment.lengths_under(parameters.field_weights.tolist())[doc])
     added = norm(length, parameters)
-    doc_freq = plan.doc_freq(scorer)
+    doc_freq = plan.doc_freq((scorer.place, *scorer.others))
     rarity = idf(plan.snapshot.doc_count, doc_freq)
     term = " or ".join(terms)
     return Explanation(

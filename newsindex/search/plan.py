@@ -14,6 +14,7 @@ from newsindex.query.diagnostics import Diagnostic
 from newsindex.query.tree import Exact, Exists, Node, Prefix, Range, Value, Wildcard
 from newsindex.search.deadline import Deadline
 from newsindex.search.expansion import Expander, Expansion
+from newsindex.search.joined_terms import can_be_joined, joined_term
 from newsindex.search.nearest import nearest_word
 from newsindex.search.parts import (
     AllPart,
@@ -87,11 +88,10 @@ class Plan:
         """Return the idf of a term."""
         return self.snapshot.idf(self.doc_freqs[place])
 
-    def doc_freq(self, scorer: Scorer) -> int:
-        """Return how many articles have what a scorer that is no expansion's adds for."""
-        if not scorer.others:
-            return self.doc_freqs[scorer.place]
-        places = scorer.place, *scorer.others
+    def doc_freq(self, places: tuple[int, ...]) -> int:
+        """Return how many articles have a term, or one of the terms of a word with variants."""
+        if len(places) == 1:
+            return self.doc_freqs[places[0]]
         return next(freq for part, freq in self.variant_freqs.items() if part.places == places)
 
     @cached_property
@@ -130,8 +130,11 @@ class Plan:
                     yield Scorer((*own, *needed, leaf), -1, leaf.mask, factor)
 
     def _variants_scorer(self, part: VariantPart, gates: tuple[Part, ...]) -> Scorer:
-        factor = part.factor * idf(self.snapshot.doc_count, self.variant_freqs[part])
-        return Scorer(gates, part.places[0], part.mask, factor, part.places[1:])
+        return Scorer(gates, part.places[0], part.mask, self.variants_factor(part), part.places[1:])
+
+    def variants_factor(self, part: VariantPart) -> float:
+        """Return the factor, with idf, of a word with variants."""
+        return part.factor * self.snapshot.idf(self.variant_freqs[part])
 
     def term_scorers(self, parts: Sequence[TermPart], gates: tuple[Part, ...]) -> list[Scorer]:
         """Return what the terms of parts that match together add."""
@@ -255,8 +258,14 @@ def known_variants(vocabulary: Vocabulary, snapshot: Snapshot, text: str) -> tup
 def _union_freq(plan: Plan, part: VariantPart, deadline: Deadline) -> int:
     """Return how many articles have one of the terms, those included that are deleted but not yet merged away."""
     every = plan.vocabulary.all_fields
-    segments = zip(plan.snapshot.segments, plan.rows, strict=True)
-    return sum(count(terms_union(segment, rows[list(part.places)], every, deadline)) for segment, rows in segments)
+    total = 0
+    for segment, known in zip(plan.snapshot.segments, plan.rows, strict=True):
+        rows = known[list(part.places)]
+        if can_be_joined(rows):
+            total += int(joined_term(segment, rows).row[2])
+        else:
+            total += count(terms_union(segment, rows, every, deadline))
+    return total
 
 
 _REMEMBERED = 4096

@@ -42,8 +42,9 @@ def _road(plan: Plan) -> str:
         return "sets of articles, then the scores of all that match"
     if not shape.words.required or len(shape.places) == 1:
         return "the best first: blocks of articles that cannot be among them are skipped"
-    rarest = min(shape.places, key=plan.doc_freqs.__getitem__)
-    return f"the best first, driven by {plan.terms[rarest].decode()}, the rarest word"
+    rarest = min(shape.places, key=plan.doc_freq)
+    word = " or ".join(plan.terms[place].decode() for place in rarest)
+    return f"the best first, driven by {word}, the rarest word"
 
 
 def _described(plan: Plan, part: Part, depth: int) -> Iterator[str]:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,7 @@ WINDOW = 4096
 """Columns are summed up (least and greatest value) in windows of so many articles; 64 words of a bitmap."""
 NO_BITS: _Array = np.empty(0, np.uint64)
 """An empty bitmap, where a kernel takes it for "all articles"."""
+_Kept = TypeVar("_Kept")
 _FIRST, _LAST = -(2**63), 2**63 - 1
 _KEPT = 64
 
@@ -98,6 +99,8 @@ class SearchSegment:
         self._present: dict[str, _Array] = {}
         self._orders: dict[bool, tuple[_Array, _Array]] = {}
         self._kept: dict[Any, _Array] = {}
+        self.kept_terms: dict[Any, Any] = {}
+        """Terms that were kept, by keys; see `joined_terms`."""
         self._keeping = threading.Lock()
 
     # Text
@@ -229,6 +232,14 @@ class SearchSegment:
             while len(self._kept) > _KEPT:
                 del self._kept[next(iter(self._kept))]
         return bits
+
+    def keep_term(self, key: Any, term: _Kept) -> _Kept:
+        """Keep what was made of terms, drop the oldest of too many, and return it."""
+        with self._keeping:
+            self.kept_terms[key] = term
+            while len(self.kept_terms) > _KEPT:
+                del self.kept_terms[next(iter(self.kept_terms))]
+        return term
 
 
 def _windows(values: _Array, present: _Array) -> tuple[_Array, _Array]:

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from newsindex.codec.reader import TermInfo
 from newsindex.search.bits_kernel import count_bits, list_bits
 from newsindex.search.deadline import Deadline
+from newsindex.search.joined_terms import summed
 from newsindex.search.phrase_sets_kernel import phrase_bits
 from newsindex.search.score_kernel import add_constant, add_scores
 from newsindex.search.scoring import ROUNDING, Parameters
@@ -316,18 +316,16 @@ def accumulate_together(
     Raises:
         FormatError: the postings are damaged.
     """
-    weights = np.where(mask >> np.arange(segment.field_count) & 1, parameters.field_weights, 0.0)
-    frequency = np.zeros(segment.doc_count, np.float64)
-    for row in rows.tolist():
-        if row[2]:
-            docs, freqs = segment.reader.postings(TermInfo(*row))
-            # Field by field, so that the sum is that of `contribution`.
-            for field, weight in enumerate(weights.tolist()):
-                frequency[docs] += weight * freqs[field]
-    docs = np.flatnonzero(frequency)
+    docs, times = summed(segment, rows)
     if within.size:
-        docs = docs[(within[docs >> 6] >> (docs & 63).astype(np.uint64) & np.uint64(1)).astype(bool)]
-    own = frequency[docs]
+        kept = (within[docs >> 6] >> (docs & 63).astype(np.uint64) & np.uint64(1)).astype(bool)
+        docs, times = docs[kept], times[kept]
+    own = np.zeros(docs.size, np.float64)
+    # Field by field, so that the sum is that of `contribution`.
+    for field, weight in enumerate(parameters.field_weights.tolist()):
+        if mask >> field & 1:
+            own += weight * times[:, field]
+    docs, own = docs[own > 0], own[own > 0]
     lengths = segment.lengths_under(parameters.field_weights.tolist())[docs].astype(np.float64)
     base, slope = parameters.k1 * (1.0 - parameters.b), parameters.k1 * parameters.b / parameters.average
     norm = base + slope * lengths

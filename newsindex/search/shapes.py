@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from newsindex.query.tree import Range
 from newsindex.search.column_sets import bounds_of
-from newsindex.search.parts import AllPart, AnyPart, Part, SetPart, TermPart, is_scored
+from newsindex.search.joined_terms import can_be_joined
+from newsindex.search.parts import AllPart, AnyPart, Part, SetPart, TermPart, VariantPart, is_scored
 from newsindex.search.plan import Plan
 from newsindex.search.top import Words
 
@@ -21,12 +22,12 @@ __all__ = ["Shape", "shape_of"]
 class Shape:
     """What to look for, by which all articles that match are found: words, sets that hold them, and parts that do not.
 
-    `places` are those of the words' terms in the plan; `dates` are [low, high) of the date by which articles are
-    sorted.
+    `places` are those of each word's term in the plan, or of its and its variants' terms; `dates` are [low, high) of
+    the date by which articles are sorted.
     """
 
     words: Words
-    places: list[int]
+    places: list[tuple[int, ...]]
     sets: list[Part]
     without: list[Part]
     dates: tuple[int, int] | None
@@ -36,7 +37,8 @@ def shape_of(plan: Plan) -> Shape | None:
     """Return the shape of a query, None when it has another."""
     root = plan.root
     sets, without = plan.filters, _NONE
-    if type(root) is TermPart:
+    words: list[TermPart | VariantPart]
+    if type(root) is TermPart or type(root) is VariantPart:
         words, required = [root], True
     elif type(root) is AnyPart:
         words, required = _alternatives(root), False
@@ -44,7 +46,7 @@ def shape_of(plan: Plan) -> Shape | None:
         without = root.without
         words, choices, sets = [], [], [*sets]
         for part in root.parts:
-            if type(part) is TermPart:
+            if type(part) is TermPart or type(part) is VariantPart:
                 words.append(part)
             elif not is_scored(part):
                 sets.append(part)
@@ -73,9 +75,12 @@ _NONE: list[Part] = []
 _NO_PHRASES: list[TermPart] = []
 
 
-def _alternatives(part: AnyPart) -> list[TermPart]:
+def _alternatives(part: AnyPart) -> list[TermPart | VariantPart]:
     """Return the parts when all of them are words."""
-    words = [inner for inner in part.parts if type(inner) is TermPart and len(inner.terms) == 1]
+    words: list[TermPart | VariantPart] = []
+    for inner in part.parts:
+        if type(inner) is VariantPart or (type(inner) is TermPart and len(inner.terms) == 1):
+            words.append(inner)
     return words if len(words) == len(part.parts) else []
 
 
@@ -97,19 +102,32 @@ def _array_of(masks: tuple[int, ...]) -> npt.NDArray[np.int64]:
 
 def _shape(
     plan: Plan,
-    parts: list[TermPart],
+    parts: list[TermPart | VariantPart],
     required: bool,
     sets: list[Part],
     without: list[Part],
     dates: tuple[int, int] | None,
 ) -> Shape | None:
-    places, masks, factors = plan.term_factors(parts)
-    terms = plan.terms
-    words = Words(
-        tuple([terms[place] for place in places]), np.array(factors, np.float64), _array_of(tuple(masks)), required
-    )
-    phrases = [part for part in parts if len(part.terms) > 1] if required else _NO_PHRASES
+    single = [part for part in parts if type(part) is TermPart]
+    places, masks, factors = plan.term_factors(single)
+    terms = [plan.terms[place] for place in places]
+    all_places: list[tuple[int, ...]] = [(place,) for place in places]
+    if len(single) < len(parts):
+        for part in parts:
+            if type(part) is VariantPart:
+                own = list(part.places)
+                # Asked for twice, each counts by itself, which is rounded in another way.
+                if part.places in all_places or not all(can_be_joined(rows[own]) for rows in plan.rows):
+                    return None
+                all_places.append(part.places)
+                terms.append(b"\xff".join(part.terms))
+                masks.append(part.mask)
+                factors.append(plan.variants_factor(part))
+    words = Words(tuple(terms), np.array(factors, np.float64), _array_of(tuple(masks)), required)
+    phrases = [part for part in single if len(part.terms) > 1] if required else _NO_PHRASES
     if phrases:
+        if len(single) < len(parts):
+            return None
         if max(len(part.terms) for part in phrases) > _LONGEST_PHRASE:
             return None
         known = {key: number for number, key in enumerate(zip(places, masks, strict=True))}
@@ -118,4 +136,4 @@ def _shape(
         )
         words.phrase_masks = tuple(part.mask for part in phrases)
         words.slops = (0,) * len(phrases)
-    return Shape(words, places, sets, without, dates)
+    return Shape(words, all_places, sets, without, dates)

@@ -15,6 +15,7 @@ from newsindex.codec.format import LENGTH_OF_CODE
 from newsindex.search.block_kernel import COLUMNS, LONG, NORM_OF_CODE, NORMS, NUMBERS, PLACES
 from newsindex.search.deadline import Deadline
 from newsindex.search.heap_kernel import COUNT, MANY, sort_heap
+from newsindex.search.joined_terms import TermData
 from newsindex.search.scoring import Parameters
 from newsindex.search.segment import SearchSegment
 from newsindex.search.top_bounds_kernel import BASE_NORM, CANDIDATES, FREQUENCY_BOUND, JOB, NEED, SLOPE
@@ -148,6 +149,7 @@ def best(
     after: tuple[float, int] | None,
     deadline: Deadline,
     rows: Sequence[_Array] | None = None,
+    data: Sequence[TermData] | None = None,
 ) -> tuple[_Array, _Array]:
     """Return (scores float64[m], numbers int64[m]) of the `limit` best hits, or of all when they are fewer, best first.
 
@@ -159,6 +161,7 @@ def best(
         after: only hits behind this (score, number) in the order.
         deadline: checked now and then.
         rows: what `find` returned for the terms in each segment, when it is known.
+        data: of each segment the postings of these rows, where they are not all its own; not with phrases.
 
     Raises:
         FormatError: a segment is damaged.
@@ -190,10 +193,13 @@ def best(
     for at, segment in enumerate(segments):
         found = segment.find(words.terms) if rows is None else rows[at]
         bits = allowed[at]
+        arrays = _arrays(segment, parameters)
+        if data is not None:
+            arrays = data[at].data, data[at].words, *arrays[2:]
         told = 1
         while told:
             told = best_of_segment(
-                *_arrays(segment, parameters), _NO_BITS if bits is None else _read_only(bits),
+                *arrays, _NO_BITS if bits is None else _read_only(bits),
                 *(_NO_DATES if date_range is None else _dates(segment)), found, words.masks, words.factors,
                 parameters.field_weights, phrases, words.required, limit, low, high, after_score, after_number, stage,
                 scratch.norms, scratch.job, scratch.state, scratch.small, scratch.numbers, scratch.bounds,
