@@ -37,7 +37,7 @@ _RULES = (
     ),
     (re.compile(r"(\w{2,})ys(e|es|ed|ing|er|ers)"), re.compile(r"(\w{2,})yz(e|es|ed|ing|er|ers)"), ("ys", "yz")),
 )
-# What no rule tells: metre and meter are one, timbre and timber are not.
+# What no rule tells: metre and meter are one, timbre and timber are not. Not wilful: the stem of willful is "will".
 _PAIRS = """
     ageing/aging aluminium/aluminum amphitheatre/amphitheater anaemia/anemia anaemic/anemic anaesthetic/anesthetic
     analogue/analog artefact/artifact calibre/caliber catalogue/catalog centimetre/centimeter centre/center
@@ -50,7 +50,7 @@ _PAIRS = """
     paediatric/pediatric paediatrician/pediatrician plough/plow practise/practice pretence/pretense programme/program
     pyjamas/pajamas sabre/saber sceptic/skeptic sceptical/skeptical scepticism/skepticism skilful/skillful
     smoulder/smolder sombre/somber spectre/specter sulphur/sulfur theatre/theater towards/toward whisky/whiskey
-    wilful/willful woollen/woolen yoghurt/yogurt aeroplane/airplane
+    woollen/woolen yoghurt/yogurt aeroplane/airplane
 """
 
 
