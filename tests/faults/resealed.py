@@ -21,6 +21,7 @@ from newsindex.whoosh_door import query as whoosh_query
 from tests.faults.damages import resealed, write_files
 from tests.faults.index_workload import article, check_files
 from tests.faults.kill_server import say
+from tests.faults.memory import peak_bytes
 
 SECONDS = 2.0
 GROWTH_BYTES = 256 * 1024 * 1024
@@ -103,7 +104,7 @@ def work(base: str, first: str, after: str, share: str) -> None:
     files = {path.name: path.read_bytes() for path in Path(base).iterdir()}
     folder = Path(f"{base}-{os.getpid()}")
     folder.mkdir()
-    begun = peak()
+    begun = peak_bytes()
     resource.setrlimit(resource.RLIMIT_AS, (space() + SPACE_BYTES, resource.RLIM_INFINITY))
     for number in range(int(first), int(after)):
         say(f"begun {number}")
@@ -119,8 +120,8 @@ def work(base: str, first: str, after: str, share: str) -> None:
                 own = [one for one in traceback.extract_tb(error.__traceback__) if "/newsindex/" in one.filename]
                 line = f"{Path(own[-1].filename).name}:{own[-1].lineno}" if own else ""
                 faults.append(f"{question}: {type(error).__name__}: {error} ({line}, {place.name})")
-        if peak() - begun > GROWTH_BYTES:
-            faults.append(f"memory: {(peak() - begun) >> 20} MiB more")
+        if peak_bytes() - begun > GROWTH_BYTES:
+            faults.append(f"memory: {(peak_bytes() - begun) >> 20} MiB more")
         if number % 10 == 0:
             gc.collect()
         for fault in faults[:2]:
@@ -152,10 +153,6 @@ def ask(folder: Path, share: float, chance: random.Random) -> Iterator[tuple[str
             else:
                 yield question, None
     signal.setitimer(signal.ITIMER_PROF, 0)
-
-
-def peak() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def space() -> int:
