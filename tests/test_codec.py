@@ -529,6 +529,12 @@ def test_rows_are_those_of_the_terms(archive: list[dict[str, Any]], others: list
         first, after = segment.dictionary_of_words.between(prefix)
         terms = [number for word, number in words.items() if word.startswith(prefix)]
         assert segment.terms_of_words(np.arange(first, after)).tolist() == terms
+        if prefix.isalpha() and prefix.isascii():
+            others = {row[0] for row in expected}.issuperset(terms)
+            for most in (len(expected), len(expected) + 1, 1000):
+                found = segment.rows_beginning(prefix, most)
+                assert (None if found is None else found.tolist()) == (expected if others else None)
+            assert not expected or segment.rows_beginning(prefix, len(expected) - 1) is None
 
 
 @settings(max_examples=60)

@@ -47,6 +47,8 @@ def test_plain_words_are_found_as_by_the_plan(make_index: MakeIndex) -> None:
             query = pick.choice([" ", " OR ", " ", " OR ", "  ", " OR OR "]).join(chosen)
             if pick.random() < 0.3:
                 query = f'"{" ".join(chosen[:2])}"'
+            elif pick.random() < 0.2:
+                query = f"{chosen[0][: pick.randrange(5)]}*"
             where: dict[str, Any] = {}
             if pick.random() < 0.3:
                 where["source"] = pick.choice(sources)
@@ -57,7 +59,9 @@ def test_plain_words_are_found_as_by_the_plan(make_index: MakeIndex) -> None:
             expected = planned(index, query, where).results(limit=limit, sort=sort, facets=facets)
             search = index._search(query, where)
             got = search.results(limit=limit, sort=sort, facets=facets)
-            kind = "phrase" if query[0] == '"' else "any" if " OR " in query else "all"
+            kind = (
+                "phrase" if query[0] == '"' else "prefix" if query[-1] == "*" else "any" if " OR " in query else "all"
+            )
             quick[kind, bool(where), sort, bool(facets)] += search._plan is None
             assert shown(got) == shown(expected), (query, where)
             assert list(got.facets.items()) == list(expected.facets.items())
@@ -70,8 +74,8 @@ def test_plain_words_are_found_as_by_the_plan(make_index: MakeIndex) -> None:
             if got.next is not None:
                 pages = search.results(limit=limit, sort=sort, after=got.next), planned(index, query, where)
                 assert shown(pages[0]) == shown(pages[1].results(limit=limit, sort=sort, after=expected.next))
-    assert len(quick) == 36
-    assert sum(count > 0 for count in quick.values()) > 30, quick
+    assert len(quick) == 48
+    assert sum(count > 0 for count in quick.values()) > 40, quick
 
 
 def test_what_is_no_plain_word_takes_the_plan(make_index: MakeIndex) -> None:
@@ -89,7 +93,7 @@ def test_what_is_no_plain_word_takes_the_plan(make_index: MakeIndex) -> None:
         "kiev",
         "oil kiev",
         '"or kyiv"',
-        "oi*",
+        "oi*l",
         "-oil",
         "nowhere",
         "oil nowhere",
@@ -107,6 +111,40 @@ def test_what_is_no_plain_word_takes_the_plan(make_index: MakeIndex) -> None:
     assert index.search("oil not title").diagnostics[0].kind == "lower-case-operator"
     for query in ("oil", "oil OR title", "title oil", '"kyiv oil"'):
         assert index.search(query).ids == index.search(query).ids == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("query", "is_plain"),
+    [
+        ("commun*", False),
+        ("harbo*", True),
+        ("HARBO*", True),
+        ("ins*", False),
+        ("nowh*", False),
+        ("x1*", False),
+        ("*", False),
+    ],
+)
+def test_a_prefix_takes_the_plan_where_another_term_has_a_word_that_begins_so(
+    query: str, is_plain: bool, make_index: MakeIndex
+) -> None:
+    index = make_index(
+        [{"id": "1", "title": "Communism in harbours"}, {"id": "2", "title": "Community of harbour ins"}]
+    )
+    search = index._search(query, None)
+    found = [hit.id for hit in search.results(limit=10)]
+    assert (search._plan is None) == is_plain
+    assert found == [hit.id for hit in planned(index, query).results(limit=10)]
+
+
+def test_a_prefix_of_too_many_words_takes_the_plan(make_index: MakeIndex) -> None:
+    many = "".join(f" b{chr(97 + a)}{chr(97 + b)}" for a in range(26) for b in range(26))
+    more = "".join(f" bx{chr(97 + a)}{chr(97 + b)}q" for a in range(26) for b in range(26))
+    index = make_index([{"id": "1", "title": "bulk", "body": many}])
+    index.add({"id": "2", "title": "bulk", "body": more})
+    assert index._search("bx*", None)._plain is not None
+    assert index._search("b*", None)._plain is None
+    assert "most frequent" in index.search("b*").diagnostics[0].message
 
 
 def test_what_is_known_of_words_is_forgotten_in_time(make_index: MakeIndex, monkeypatch: pytest.MonkeyPatch) -> None:

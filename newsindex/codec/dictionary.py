@@ -11,7 +11,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from newsindex.codec.dictionary_kernel import decode_rows, decode_terms, find_terms, index_dictionary, place_of
+from newsindex.codec.dictionary_kernel import (
+    decode_rows,
+    decode_terms,
+    expand_prefix,
+    find_terms,
+    index_dictionary,
+    place_of,
+)
 from newsindex.codec.format import TERMS_IN_BLOCK
 from newsindex.codec.like_kernel import ANY_LETTERS, ONE_LETTER, find_fitting, find_fuzzy
 from newsindex.codec.sections import Bytes, SectionReader
@@ -94,6 +101,18 @@ class Dictionary:
         if decode_rows(self._index, self._data, numbers, rows) < 0:
             raise self._damage()
         return rows
+
+    def expanded(self, words: Dictionary, prefix: bytes, most: int) -> _Array | None:
+        """Return the rows, int64[n, 8], of the terms that begin with a prefix of ASCII letters, at least one.
+
+        None when they are more than `most`, or another term has a word among `words` that begins so.
+        """
+        bounds = prefix + prefix[:-1] + bytes([prefix[-1] + 1])
+        rows, row = np.empty((most, 8), np.int64), np.empty(8, np.int64)
+        found = expand_prefix(self._index, self._data, words._index, words._data, bounds, len(prefix), rows, row)
+        if found == -1:
+            raise self._damage()
+        return rows[:found] if found >= 0 else None
 
     def fitting(self, pattern: str, first: int, after: int) -> _Array:
         """Return the numbers, int64, of the terms [first, after) that fit; `*` is for any letters, `?` for one."""

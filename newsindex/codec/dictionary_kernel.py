@@ -272,6 +272,64 @@ def find_terms(index, data, wanted, rows):
     return found
 
 
+@brief
+def expand_prefix(index, data, word_index, word_data, bounds, length, rows, row):
+    """Give the terms that begin with a prefix, where no other term has a word that does.
+
+    Args:
+        index, data: the dictionary of terms, as `index_dictionary` made it; word_index, word_data: that of words, of
+            which it tells the number of the term in place of doc_freq.
+        bounds: bytes, the prefix and then the least text of the same length that is behind all that begin with it.
+        length: of the prefix.
+        rows: int64[n, 8], overwritten: of each term what `place_of` gives.
+        row: int64[8], overwritten.
+
+    Returns:
+        How many terms; -1 when a dictionary cannot be read; -2 when there are more than n, or a word is of another.
+    """
+    if place_of(index, data, bounds, np.int64(0), length, row) < 0:
+        return _DAMAGED
+    first = row[_NUMBER]
+    if place_of(index, data, bounds, length, 2 * length, row) < 0:
+        return _DAMAGED
+    after = row[_NUMBER]
+    if place_of(word_index, word_data, bounds, np.int64(0), length, row) < 0:
+        return _DAMAGED
+    word = row[_NUMBER]
+    if place_of(word_index, word_data, bounds, length, 2 * length, row) < 0:
+        return _DAMAGED
+    after_words = row[_NUMBER]
+    if after - first > rows.shape[0]:
+        return np.int64(-2)
+    term = first - first % _IN_BLOCK
+    if term < after:
+        at = _enter(index, term // _IN_BLOCK, row)
+        shares = np.int64(0)
+        while term < after:
+            at, shared, _, rest = _entry(data, at, shares, row)
+            if at < 0:
+                return _DAMAGED
+            shares = shared + rest
+            if term >= first:
+                for column in range(8):
+                    rows[term - first, column] = row[column]
+                rows[term - first, _NUMBER] = term
+            term += 1
+    number = word - word % _IN_BLOCK
+    if number < after_words:
+        at = _enter(word_index, number // _IN_BLOCK, row)
+        shares = np.int64(0)
+        while number < after_words:
+            at, shared, _, rest = _entry(word_data, at, shares, row)
+            if at < 0:
+                return _DAMAGED
+            shares = shared + rest
+            if number >= word and (row[_DOC_FREQ] < first or row[_DOC_FREQ] >= after):
+                return np.int64(-2)
+            number += 1
+    return after - first
+
+
 @kernel
 def decode_rows(index, data, numbers, rows):
     """Give of the terms with these numbers what is told of them; ascending numbers are the quickest.

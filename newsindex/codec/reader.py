@@ -196,6 +196,13 @@ class SegmentReader:
         """Return the rows, as `find_all` gives them, of the terms of these numbers, int64[n]; ascending is quickest."""
         return self._terms.rows(numbers)
 
+    def rows_beginning(self, prefix: bytes, most: int) -> _Array | None:
+        """Return the rows of the terms that begin with a prefix of ASCII letters, at least one; see `find_all`.
+
+        None when they are more than `most`, or another term has a word that begins so.
+        """
+        return self._terms.expanded(self._words, prefix, most)
+
     def prefix_rows(self, prefix: bytes, limit: int) -> tuple[_Array, _Array]:
         """Return (numbers int64[m], rows int64[m, 8]) of the first terms, at most `limit`, that begin with `prefix`."""
         first, after = self._terms.between(prefix)

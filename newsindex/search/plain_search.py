@@ -1,4 +1,4 @@
-"""The quick way for what most searches are: any or all of some plain words, or a phrase of them, perhaps filtered.
+"""The quick way for what most searches are: any or all of some plain words, a phrase, a prefix; perhaps filtered.
 
 No query tree and no plan is made before something other than articles is asked for: diagnostics, snippets, what was
 searched. What a commit tells of a word is kept with it, so that it is looked up once.
@@ -17,9 +17,19 @@ from newsindex.query.plain import MANY_CAPITALS, OPERATORS
 from newsindex.query.tree import Node, Range, Value
 from newsindex.search.column_sets import bounds_of, range_bitmap
 from newsindex.search.deadline import Deadline
+from newsindex.search.expansion import MAX_EXPANSIONS
 from newsindex.search.parts import Vocabulary
 from newsindex.search.plan import known_variants
-from newsindex.search.sets import count, count_word, intersection, phrase_bitmap, terms_and, terms_union
+from newsindex.search.sets import (
+    count,
+    count_word,
+    first_of_union,
+    intersection,
+    numbers,
+    phrase_bitmap,
+    terms_and,
+    terms_union,
+)
 from newsindex.search.snapshot import Snapshot
 from newsindex.search.top import Words, best
 from newsindex.search.values import set_bitmap
@@ -29,6 +39,7 @@ __all__ = ["PlainSearch", "plain_search"]
 _Array = npt.NDArray[Any]
 _REMEMBERED = 4096
 _MOST, _LONGEST = 32, 256
+_NO_WORDS = Words((), np.empty(0), np.empty(0, np.int64), False)
 
 
 class _Known(NamedTuple):
@@ -96,22 +107,26 @@ class PlainSearch:
         return found
 
     def _matching(self, at: int, deadline: Deadline) -> _Array:
-        segment, words, rows = self.snapshot.segments[at], self.words, self.rows[at]
+        segment = self.snapshot.segments[at]
         allowed = self._allowed(at) if self.sets else segment.live
-        mask = segment.all_fields
-        if words.phrases:
-            own = rows[[place for place, _ in words.phrases[0]]]
-            bits = phrase_bitmap(segment, own, np.arange(len(own)), mask, allowed, deadline=deadline)
-        elif words.required:
-            bits = terms_and(segment, rows, words.masks, allowed, deadline)
-        else:
-            bits = terms_union(segment, rows, mask, deadline)
-            if allowed.size:
-                bits &= allowed
+        bits = self._found(at, allowed, deadline)
         if self.dates is not None:
             name = segment.reader.schema.date_field
             assert name is not None
             bits = range_bitmap(segment, name, (self.dates[0], self.dates[1] - 1), bits)
+        return bits
+
+    def _found(self, at: int, allowed: _Array, deadline: Deadline) -> _Array:
+        """Return the articles that have the words, and are allowed."""
+        segment, words, rows = self.snapshot.segments[at], self.words, self.rows[at]
+        if words.phrases:
+            offsets = np.arange(len(rows))
+            return phrase_bitmap(segment, rows, offsets, segment.all_fields, allowed, deadline=deadline)
+        if words.required:
+            return terms_and(segment, rows, words.masks, allowed, deadline)
+        bits = terms_union(segment, rows, segment.all_fields, deadline)
+        if allowed.size:
+            bits &= allowed
         return bits
 
     def _allowed(self, at: int) -> _Array:
@@ -119,6 +134,31 @@ class PlainSearch:
         segment = self.snapshot.segments[at]
         found = [set_bitmap(segment, node) for node in self.sets]
         return found[0] if len(found) == 1 and not segment.live.size else intersection([segment.live, *found])
+
+
+class PlainPrefix(PlainSearch):
+    """The beginning of words, and filters: `rows` are of the terms that it stands for, of which any will do."""
+
+    __slots__ = ()
+
+    def best(self, limit: int, deadline: Deadline) -> tuple[_Array, _Array]:
+        """Return (scores, numbers) of the first articles, which all score the same."""
+        found = []
+        for at, segment in enumerate(self.snapshot.segments):
+            if limit > 0:
+                rows, mask = self.rows[at], segment.all_fields
+                if self.dates is None:
+                    allowed = self._allowed(at) if self.sets else segment.live
+                    found.append(first_of_union(segment, rows, mask, limit, allowed, deadline=deadline))
+                else:
+                    found.append(numbers(segment, self.matching(deadline)[at], limit))
+                limit -= found[-1].size
+        joined = found[0] if len(found) == 1 else np.concatenate([np.empty(0, np.int64), *found])
+        return np.ones(joined.size), joined
+
+    def count(self, deadline: Deadline) -> int:
+        """Return how many articles match."""
+        return sum([count(bits) for bits in self.matching(deadline)])
 
 
 def plain_search(
@@ -144,6 +184,8 @@ def plain_search(
         return PlainSearch(snapshot, words, one.rows, sets, dates)
     if len(query) > _LONGEST:
         return None
+    if query[-1:] == "*":
+        return _prefix(snapshot, query[:-1], sets, dates)
     texts, required, is_phrase = query.split(" "), True, False
     if query[:1] == '"':
         if query[-1] != '"' or len(texts) == 1:
@@ -169,6 +211,22 @@ def plain_search(
         words.slops = (0,)
     rows = [np.concatenate(own) for own in zip(*[word.rows for word in known], strict=True)]
     return PlainSearch(snapshot, words, rows, sets, dates)
+
+
+def _prefix(snapshot: Snapshot, text: str, sets: Sequence[Value], dates: tuple[int, int] | None) -> PlainPrefix | None:
+    if not (text.isascii() and text.isalpha()):
+        return None
+    prefix = text.lower().encode()
+    rows = []
+    left = MAX_EXPANSIONS
+    for segment in snapshot.segments:
+        own = segment.reader.rows_beginning(prefix, left)
+        if own is None:
+            return None
+        rows.append(own)
+        left -= len(own)
+    # What stands for nothing, or for too much, takes a remark.
+    return PlainPrefix(snapshot, _NO_WORDS, rows, sets, dates) if left < MAX_EXPANSIONS else None
 
 
 @lru_cache(maxsize=256)
