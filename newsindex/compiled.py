@@ -20,7 +20,10 @@ _SOURCES = ("*/*_kernel.py", "*kernel.py", "codec/format.py", "search/scoring.py
 def are_compiled() -> bool:
     """Tell whether the kernels are on disk, from where a process loads them in a moment."""
     mark = compiled_mark()
-    return mark is None or mark.exists()
+    try:
+        return mark is None or mark.exists()
+    except PermissionError:  # whoever may not look there cannot keep them there either
+        return True
 
 
 @cache

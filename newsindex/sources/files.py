@@ -7,7 +7,6 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import BinaryIO, cast
 
 from newsindex.errors import SourceError
@@ -62,9 +61,9 @@ def read(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> It
                 yield SourceError("standard input is closed", name)
             else:
                 yield from _guarded(_from_stream(stream, name), name)
-        elif Path(name, _ARCHIVE_MARK).is_file():
+        elif os.path.isfile(os.path.join(name, _ARCHIVE_MARK)):  # noqa: PTH113, PTH118 - a Path raises where nobody may look
             yield SourceError("an archive of newsindex, not articles; newsindex export writes what it holds", name)
-        elif Path(name).is_dir():
+        elif os.path.isdir(name):  # noqa: PTH112
             yield from _folder(name)
         else:
             yield from _file(name)

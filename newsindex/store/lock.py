@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import stat
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from filelock import FileLock, Timeout
 from newsindex.errors import IndexLocked, StorageError
 
 __all__ = ["WriterLock"]
+
+# Of `write.holder`: three short values.
+_MOST_BYTES = 4096
 
 
 class WriterLock:
@@ -45,7 +49,7 @@ class WriterLock:
             ) from error
         since = datetime.now(UTC).isoformat(timespec="seconds")
         try:
-            self._holder.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since}))
+            self._write_holder({"pid": os.getpid(), "host": socket.gethostname(), "since": since})
         except OSError as error:
             self._lock.release()
             raise StorageError(str(self._holder), f"cannot be written ({error.strerror})") from error
@@ -54,9 +58,25 @@ class WriterLock:
         """Free the lock; once is enough, twice does no harm."""
         self._lock.release()
 
-    def _read_holder(self) -> dict[str, Any]:
+    def _write_holder(self, holder: dict[str, Any]) -> None:
+        """Write who holds it into a new file: in an index of somebody else's the old one may be a link to anything."""
+        self._holder.unlink(missing_ok=True)
+        descriptor = os.open(self._holder, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         try:
-            data = json.loads(self._holder.read_text())
-        except (OSError, ValueError):
-            return {}  # the holder is just writing it: the error then names an unknown process
-        return data if isinstance(data, dict) else {}
+            os.write(descriptor, json.dumps(holder).encode())
+        finally:
+            os.close(descriptor)
+
+    def _read_holder(self) -> dict[str, Any]:
+        """Return what `write.holder` tells, nothing when it is no such file, or the holder is just writing it."""
+        try:
+            if not stat.S_ISREG(self._holder.lstat().st_mode):
+                return {}
+            with self._holder.open("rb") as file:
+                data = json.loads(file.read(_MOST_BYTES))
+        except (OSError, ValueError, RecursionError):
+            return {}
+        kinds = {"pid": int, "host": str, "since": str}
+        if not isinstance(data, dict) or not all(isinstance(data.get(name), kind) for name, kind in kinds.items()):
+            return {}
+        return data

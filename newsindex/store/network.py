@@ -19,7 +19,8 @@ def network_file_system(folder: Path, mounts: Path = _MOUNTS) -> str | None:
 
     Only Linux tells; elsewhere the answer is always None.
     """
-    while not folder.exists() and folder != folder.parent:
+    # Path.exists() raises where nobody may look, or where a name is too long.
+    while not os.path.exists(folder) and folder != folder.parent:  # noqa: PTH110
         folder = folder.parent
     try:
         device = os.stat(folder).st_dev  # noqa: PTH116
