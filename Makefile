@@ -16,7 +16,7 @@ test: .venv/installed-test
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
-	.venv/bin/pytest
+	.venv/bin/pytest -n 2 --dist loadfile
 
 # Some 45 minutes: every fault at full size, and a table of what was measured. `make test` has a sample of each.
 faults: .venv/installed-test

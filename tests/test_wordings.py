@@ -85,7 +85,7 @@ CHOICES = [{"rates"}, {"rating"}, {"rates", "rating", "rated"}, {"election"}, {"
            {"election", "electing"}, {"elections", "electing"}, {"rates", "elections"}]  # fmt: skip
 
 
-@pytest.mark.parametrize("words", CHOICES, ids=str)
+@pytest.mark.parametrize("words", CHOICES, ids=lambda words: " ".join(sorted(words)))
 @pytest.mark.parametrize("mask", [7, 4, 1, 5])
 @pytest.mark.parametrize("count", [90, 1500])
 def test_the_articles_and_places_of_words(words: set[str], mask: int, count: int) -> None:

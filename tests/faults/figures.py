@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 COLUMNS = ("lost", "wrong", "undetected", "crashed")
 
@@ -44,6 +45,16 @@ class Figures:
             row.counts[name] = (row.counts[name] or 0) + count
         if slowest is not None:
             row.slowest = max(slowest, row.slowest or 0.0)
+
+    def told(self) -> list[dict[str, Any]]:
+        """Return the rows as values that another process can be told."""
+        return [asdict(row) for row in self.rows.values()]
+
+    def take(self, told: list[dict[str, Any]]) -> None:
+        """Take the rows that another process has told."""
+        for row in told:
+            counts = {name: count for name, count in row["counts"].items() if count is not None}
+            self(row["number"], row["what"], row["trials"], slowest=row["slowest"], note=row["note"], **counts)
 
     def table(self) -> str:
         """Return the rows in order; "bound" is the share of failures up to which seeing none is no surprise (95 %)."""
