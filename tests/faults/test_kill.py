@@ -6,10 +6,12 @@ import itertools
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -132,6 +134,29 @@ def test_a_killed_holder_frees_the_lock_though_its_child_lives(
             figures("T7", "holder of the lock killed, its child alive", lost=0, slowest=slowest)
         finally:
             os.kill(child, signal.SIGKILL)
+
+
+def test_who_waits_in_vain_is_told_for_whom(server: Server, tmp_path: Path, figures: Figures) -> None:
+    store = Store.create(FolderStorage(tmp_path), {})
+    server.ask("hold", tmp_path)
+    holder, child = int(server.answer()[1]), int(server.answer()[1])
+    try:
+        for timeout in (0.0, 0.2, 0.6):
+            begun = time.monotonic()
+            with pytest.raises(IndexLocked) as caught:
+                store.begin(timeout=timeout)
+            assert time.monotonic() - begun >= timeout
+            assert (caught.value.pid, caught.value.host) == (holder, socket.gethostname())
+            since = datetime.fromisoformat(str(caught.value.since))
+            assert timedelta(0) <= datetime.now(UTC) - since < timedelta(minutes=5)
+            assert all(
+                part in str(caught.value) for part in (f"process {holder}", f"on {socket.gethostname()}", "since")
+            )
+            figures("T6", "writers that wait in vain", lost=0, note="told process, host, since when")
+    finally:
+        for process in (holder, child):
+            os.kill(process, signal.SIGKILL)
+        assert list(server.answers()) == []
 
 
 def test_two_writers_lose_nothing_and_readers_never_go_back(server: Server, tmp_path: Path, figures: Figures) -> None:
