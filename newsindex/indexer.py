@@ -142,7 +142,7 @@ class Writer:
             except SourceError as error:
                 if strict:
                     raise
-                report.rejected.append(error)
+                report.reject(error)
             if len(waiting) >= _LOOKED_UP:
                 self._take(waiting, report)
                 waiting = []

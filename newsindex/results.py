@@ -17,6 +17,7 @@ from newsindex.query.diagnostics import Diagnostic
 
 __all__ = ["CONTROL", "AddReport", "Explanation", "Hit", "Page", "Results", "Snippet", "printable"]
 
+_MOST_REJECTED = 10_000
 # What str.splitlines ends a line at; a terminal or rich would do something else with most of them.
 _LINE_BREAK = re.compile("\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 # C0 without newline and tab, DEL, C1, and the marks that turn the direction of text around.
@@ -330,7 +331,8 @@ class Results(Sequence[Hit]):
 class AddReport:
     """What became of the records given to `add`.
 
-    `rejected` has, for each record that was not kept, an error with place and reason.
+    `rejected` has, for each record that was not kept, an error with place and reason; of one file the first 10,000 of
+    them, and `more_rejected` counts those after them.
     `naive_dates` counts articles whose date named no zone and was taken as UTC; `unknown_keys` counts keys that the
     model does not have (kept, not searched); `long_terms` counts words over 255 bytes, which are cut to
     that length and found by it.
@@ -340,9 +342,18 @@ class AddReport:
     updated: int = 0
     unchanged: int = 0
     rejected: list[SourceError] = field(default_factory=list)
+    more_rejected: int = 0
     naive_dates: int = 0
     long_terms: int = 0
     unknown_keys: dict[str, int] = field(default_factory=dict)
+
+    def reject(self, error: SourceError) -> None:
+        """Take the error of a record that was not kept, without what it holds on to: the record, and where it was."""
+        if len(self.rejected) >= _MOST_REJECTED and self.rejected[-_MOST_REJECTED].file == error.file:
+            self.more_rejected += 1
+            return
+        error.__traceback__ = error.__context__ = error.__cause__ = None
+        self.rejected.append(error)
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as JSON data."""

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 import newsindex
+from newsindex import results
 from newsindex.limits import LONGEST_TEXT, MOST_METADATA_BYTES, MOST_WORDS
 from newsindex.sources.record import Record
 
@@ -38,3 +44,37 @@ def test_an_article_over_a_limit_is_refused_with_limit_and_value(tmp_path: Path)
         ]
         kept = {article.model_dump()["id"] for article in index.articles()}
     assert kept == {"most words", "most text", "boilerplate", "most kept", "a neighbour"}
+
+
+def test_rejected_records_are_counted_beyond_those_that_are_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results, "_MOST_REJECTED", 3)
+    with newsindex.open(tmp_path / "index", create=True) as index:
+        report = index.add([{}, {"title": "kept"}, {"body": 1}, {"title": []}, {}, {"tags": 7}, {"title": "kept too"}])
+        assert report.added == 2
+        assert len(report.rejected) == 3
+        assert report.more_rejected == 2
+        assert report.as_json()["more_rejected"] == 2
+        files = [Record({}, file, line) for file in ("a", "b") for line in range(1, 6)]
+        report = index.add(files)  # one file does not hide another
+        assert [error.file for error in report.rejected] == ["a"] * 3 + ["b"] * 3
+        assert report.more_rejected == 4
+
+
+def test_a_report_does_not_hold_on_to_what_was_rejected(tmp_path: Path) -> None:
+    class Values(dict[str, Any]):
+        pass
+
+    def records() -> Any:
+        for number in range(3):
+            values = Values(title=number)
+            held.append(weakref.ref(values))
+            yield values
+
+    held: list[weakref.ref[Values]] = []
+    with newsindex.open(tmp_path / "index", create=True) as index:
+        report = index.add(records())
+    gc.collect()
+    assert len(report.rejected) == len(held) == 3
+    assert [one() for one in held] == [None, None, None]

@@ -385,8 +385,9 @@ def test_closed_standard_streams_are_no_crash(archive: str, words: list[str], cl
 def test_an_interrupted_add_leaves_the_archive_as_it_was(tmp_path: Path) -> None:
     archive = build(tmp_path / "news")
     adding = subprocess.Popen(
-        [sys.executable, "-m", "newsindex", "add", archive, "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+        [sys.executable, "-m", "newsindex", "add", archive, "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # a test run may ignore it
+    )  # fmt: skip
     assert adding.stdin is not None
     assert adding.stderr is not None
     line = json.dumps({"title": "Half a delivery", "body": "Not all of it came."}).encode() + b"\n"

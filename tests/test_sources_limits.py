@@ -9,7 +9,7 @@ import pytest
 from reading import refused, taken
 
 from newsindex.errors import SourceError
-from newsindex.sources import jsons, page, streams, table
+from newsindex.sources import files, jsons, page, streams, table
 from newsindex.sources.feed import read_feed
 
 
@@ -81,3 +81,29 @@ def test_entries_and_tags_of_a_feed() -> None:
 
     assert reason("<item/>" * 20_001) == "the feed has 20,001 entries; the limit is 20,000"
     assert reason("<a/>" * 500_000) == "the feed has 500,004 times '<'; the limit is 500,000"
+
+
+def test_records_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "MOST_ERRORS", 5)
+    path = tmp_path / "a.jsonl"
+    good = '{"title": "a"}\n'
+    path.write_text(good * 3 + "x\n" * 8 + good)
+    records, errors = taken(path)
+    assert len(records) == 3
+    assert [error.line for error in errors] == [4, 5, 6, 7, 8, 9]
+    assert "more than 5 records that cannot be read, the limit" in errors[-1].reason
+    path.write_text(good + ("x\n" + good) * 8)  # as many that can be read: all are kept
+    records, errors = taken(path)
+    assert (len(records), len(errors)) == (9, 8)
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.csv"])
+def test_blank_lines(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "MOST_BLANK_LINES", 5)
+    record = '{"title": "a"}\n' if name == "a.jsonl" else "a,b\n"
+    path = tmp_path / name
+    path.write_text("title,body\n" * (name == "a.csv") + record + " \n" * 5 + record + "\n" * 6 + record)
+    records, errors = taken(path)
+    assert len(records) == 2
+    assert [error.line for error in errors] == [13 + (name == "a.csv")]
+    assert "more than 5 blank lines together, the limit" in errors[0].reason

@@ -53,13 +53,14 @@ def print_report(screen: Screen, report: AddReport, seconds: float) -> None:
         "added": report.added,
         "updated": report.updated,
         "unchanged": report.unchanged,
-        "rejected": len(report.rejected),
+        "rejected": len(report.rejected) + report.more_rejected,
     }
     screen.say(", ".join(f"{number:,} {name}" for name, number in counts.items()) + f" in {seconds:.1f} s")
     for error in report.rejected[:_MOST_REJECTED]:
         screen.say(one_line(str(error)), "red", 2)
-    if len(report.rejected) > _MOST_REJECTED:
-        screen.say(f"and {len(report.rejected) - _MOST_REJECTED:,} more rejected", "red", 2)
+    more = len(report.rejected[_MOST_REJECTED:]) + report.more_rejected
+    if more:
+        screen.say(f"and {more:,} more rejected", "red", 2)
     if report.naive_dates:
         screen.say(f"{counted(report.naive_dates, 'date')} named no zone: taken as UTC")
     if report.long_terms:

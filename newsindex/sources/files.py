@@ -19,7 +19,7 @@ from newsindex.sources.record import Record
 from newsindex.sources.streams import Rejoined, Unpacked, read_whole
 from newsindex.sources.table import read_table
 
-__all__ = ["read"]
+__all__ = ["MOST_ERRORS", "read"]
 
 _Reader = Callable[[BinaryIO, str], Iterator[Record | SourceError]]
 
@@ -41,6 +41,8 @@ _READERS: dict[str, _Reader] = {
     "text": read_page,
 }
 _STANDARD_INPUT = "-"
+# Of a file in which there are not more records than that: it is not what it was taken for, or made to have errors.
+MOST_ERRORS = 5_000
 # The file by which the folder of an archive is known; its other files are not articles.
 _ARCHIVE_MARK = "newsindex.meta"
 
@@ -118,15 +120,15 @@ def _from_stream(stream: BinaryIO, file: str) -> Iterator[Record | SourceError]:
 
 
 def _guarded(items: Iterator[Record | SourceError], file: str) -> Iterator[Record | SourceError]:
-    """Yield the items; what a reader raises ends the file, not the run."""
-    given = False
+    """Yield the items; what a reader raises ends the file, not the run, and so do too many errors."""
+    records = errors = 0
     while True:
         try:
             item = next(items)
             if isinstance(item, Record):
                 item = Record(mended(item.values), item.file, item.line)
         except StopIteration:
-            if not given:
+            if not records + errors:
                 yield SourceError("no articles in the file", file)
             return
         except SourceError as error:
@@ -134,5 +136,12 @@ def _guarded(items: Iterator[Record | SourceError], file: str) -> Iterator[Recor
         except Exception as error:  # the parsers of others raise anything on hostile input; it is reported
             message = " ".join(str(error).split())[:200]
             item = SourceError(f"cannot be read: {type(error).__name__}{': ' if message else ''}{message}", file)
-        given = True
+        records += isinstance(item, Record)
+        errors += isinstance(item, SourceError)
+        if errors > max(MOST_ERRORS, records):
+            yield SourceError(
+                f"more than {MOST_ERRORS:,} records that cannot be read, the limit, and fewer that can; "
+                "what follows is left out", file, item.line,
+            )  # fmt: skip
+            return
         yield item

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, TextIO, cast
 
 from newsindex.errors import SourceError
 
-__all__ = ["HEAD", "MOST_VALUES", "Line", "Rejoined", "Unpacked", "numbered_lines", "read_whole"]
+__all__ = ["HEAD", "MOST_BLANK_LINES", "MOST_VALUES", "Line", "Rejoined", "Unpacked", "numbered_lines", "read_whole"]
 
 HEAD = 64 * 1024
 _DAMAGE = (EOFError, zlib.error, OSError)
@@ -21,6 +21,8 @@ _COUNTED = 10
 
 # Of one record, or of one file that is read at once: in Python each takes some 70 bytes, of three in the file.
 MOST_VALUES = 1_000_000
+# Each takes half a microsecond, and one byte.
+MOST_BLANK_LINES = 1_000_000
 # Text packs to a third or a tenth; what unpacks to more than this times its size is made to.
 _HIGHEST_RATIO = 100
 _ANY_RATIO_BYTES = 1024 * 1024
@@ -146,12 +148,19 @@ def numbered_lines(stream: BinaryIO | TextIO, file: str, limit: int) -> Iterator
     """Yield the lines with their numbers; of an over-long line only the number, and None.
 
     Raises:
-        SourceError: the stream is cut off or damaged; its line is the one that could not be read.
+        SourceError: the stream is cut off or damaged; its line is the one that could not be read. Or too many lines
+            are blank.
     """
-    number = 0
+    number = blank = 0
     try:
         while line := stream.readline(limit + 1):
             number += 1
+            blank = blank + 1 if line.isspace() else 0
+            if blank > MOST_BLANK_LINES:
+                raise SourceError(
+                    f"more than {MOST_BLANK_LINES:,} blank lines together, the limit; what follows is not read",
+                    file, number,
+                )  # fmt: skip
             end = "\n" if isinstance(line, str) else b"\n"
             if len(line) <= limit or line.endswith(end):  # type: ignore[arg-type]
                 yield number, line
@@ -160,7 +169,7 @@ def numbered_lines(stream: BinaryIO | TextIO, file: str, limit: int) -> Iterator
                 pass
             yield number, None
     except SourceError as error:
-        raise SourceError(error.reason, file, number + 1) from error
+        raise SourceError(error.reason, file, error.line or number + 1) from error
     except _DAMAGE as error:
         raise _damaged(error, file, number + 1) from error
 

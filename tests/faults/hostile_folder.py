@@ -13,6 +13,7 @@ import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from tests.faults.memory import peak_bytes
 
@@ -76,6 +77,10 @@ def contents() -> Iterator[tuple[str, bytes]]:
     yield "cells.csv", b"title,body\n" + b"ab," * (5 * MIB) + b"\n"
     yield "quote.csv", b'title,body\nx,"' + b"\n" * (20 * MIB)
     yield "lines.txt", b"a\n" * (9 * MIB)
+    yield "errors.jsonl", b'{"title": 1}\n' + b"x\n" * (9 * MIB)
+    yield "errors.csv", b"title,body\n" + b"x\n" * (9 * MIB)
+    yield "without.jsonl", b"{}\n" * 200_000
+    yield "blank.jsonl", b"{}\n" + b"\n" * (20 * MIB)
     yield "wide.json", "\ufeff[".encode("utf-16-le") + "😀".encode("utf-16-le") * (10 * MIB)
     yield "bomb.jsonl.gz", packed(b"x" * MIB, 256)
     yield "bomb.html.gz", packed(b"<html>" + b" " * MIB, 64)
@@ -127,14 +132,30 @@ def add(archive: str, folder: str) -> None:
     told of parsers is at least what this process held then.
     """
     from newsindex.cli import main
-    from newsindex.sources import parser_process
+    from newsindex.sources import files, parser_process
 
+    took: dict[str, float] = {}
+    read_file = files._file
+
+    def timed(file: str, **named: bool) -> Iterator[Any]:
+        items = read_file(file, **named)
+        while True:
+            begun = time.monotonic()
+            item = next(items, None)
+            took[file] = took.get(file, 0.0) + time.monotonic() - begun
+            if item is None:
+                return
+            yield item
+
+    files._file = timed
     begun = time.monotonic()
     status = main(["add", archive, folder, "--json"])
     seconds = time.monotonic() - begun
     parser_process._end_all()
     own, parsers = peak_bytes() // 1024, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    print(json.dumps({"status": status, "seconds": seconds, "own": own, "parsers": parsers}), file=sys.stderr)
+    slowest = max(took, key=took.__getitem__)
+    told = {"status": status, "seconds": seconds, "own": own, "parsers": parsers}
+    print(json.dumps(told | {"slowest": took[slowest], "file": Path(slowest).name}), file=sys.stderr)
 
 
 if __name__ == "__main__":
