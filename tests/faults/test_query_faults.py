@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import newsindex
-from newsindex.errors import QueryTooComplex
+from newsindex.errors import QueryError, QueryTooComplex
 from newsindex.index import NewsIndex
 from tests.faults.figures import Figures
 from tests.faults.memory import peak_bytes
@@ -163,3 +163,38 @@ def test_attacks_are_answered_or_refused_at_once(folder: Path, figures: Figures)
         "T12", "queries made to be costly", told["answered"] + told["refused"], crashed=0, slowest=told["slowest"],
         note=f"{told['refused']} refused within {told['refusal'] * 1000:.0f} ms; {told['memory'] >> 20} MiB more",
     )  # fmt: skip
+
+
+def deep(levels: int) -> list[object]:
+    value: list[object] = []
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+LOOP: list[object] = []
+LOOP.append(LOOP)
+HOSTILE_VALUES = (
+    ["a"] * 100_000, {f"a{number}" for number in range(100_000)}, ("2024",) * 100_000, ["2024-03-01"] * 9_999,
+    [f"value {number}" for number in range(9_999)], "x" * 10**7, ["x" * 1000] * 9_000, deep(100_000), [deep(100_000)],
+    LOOP, "\ud800", "\0", float("nan"), 10**5000, {"gte": 1}, b"x", object(), None, [], "", True,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("field", ["id", "source", "published", "tags", "title", "nowhere"])
+def test_filters_are_answered_or_refused_at_once(field: str, folder: Path, figures: Figures) -> None:
+    slowest, refused = 0.0, 0
+    with newsindex.open(folder) as index:
+        index.search("word1", where={"source": "Source 1", "published": "2024"}, facets=("source",)).total  # noqa: B018
+        for number, value in enumerate(HOSTILE_VALUES):
+            begun = time.process_time()
+            try:
+                assert 0 <= index.search("word1", where={field: value}).total <= ARTICLES
+            except QueryError:
+                refused += 1
+            slowest = max(slowest, time.process_time() - begun)
+            assert slowest <= SLOWEST, f"value {number}"
+    assert refused >= 10
+    figures(
+        "T12", "filters made to be costly", len(HOSTILE_VALUES), crashed=0, slowest=slowest, note="as where= takes them"
+    )
