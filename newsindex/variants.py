@@ -20,6 +20,7 @@ __all__ = ["Given", "Variants"]
 
 Given = str | PathLike[str] | Mapping[str, Any] | bool | None
 _SHIPPED = Path(__file__).with_name("variants.toml")
+_LARGEST = 4 * 1024 * 1024
 _MOST = 16  # in a group
 _KEYS = ("groups", "without", "spelling")
 
@@ -123,8 +124,12 @@ def _shipped() -> Variants:
 
 def _load(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:  # no UTF-8 and no TOML are both ValueErrors
+        with path.open("rb") as file:
+            data = file.read(_LARGEST + 1)
+        if len(data) > _LARGEST:
+            raise ValueError(f"more than {_LARGEST:,} bytes, the limit")
+        return tomllib.loads(data.decode())
+    except (OSError, ValueError, RecursionError) as error:  # no UTF-8 and no TOML are both ValueErrors
         reason = getattr(error, "strerror", None) or error
         raise QueryError(f"variants: {path}: {reason}; give a TOML file with groups = [[…], …]") from None
 

@@ -80,6 +80,13 @@ def test_a_file_that_is_no_table_is_named(tmp_path: Path) -> None:
         Variants.of(str(file))
     file.write_text('groups = [["oil", "crude"]]\n')
     assert variants("crude", file) == {"oil"}
+    file.write_text("groups = " + "[" * 100_000)
+    with pytest.raises(QueryError, match=r"own\.toml: maximum recursion"):
+        Variants.of(file)
+    with file.open("wb") as long:
+        long.truncate(2**30)
+    with pytest.raises(QueryError, match=r"own\.toml: more than 4,194,304 bytes, the limit"):
+        Variants.of(file)
 
 
 _BANK = re.compile(r"\b([Bb])ank(s?)\b")
