@@ -116,7 +116,7 @@ def test_what_is_no_plain_word_takes_the_plan(make_index: MakeIndex) -> None:
 @pytest.mark.parametrize(
     ("query", "is_plain"),
     [
-        ("commun*", False),
+        ("runni*", False),
         ("harbo*", True),
         ("HARBO*", True),
         ("ins*", False),
@@ -128,9 +128,7 @@ def test_what_is_no_plain_word_takes_the_plan(make_index: MakeIndex) -> None:
 def test_a_prefix_takes_the_plan_where_another_term_has_a_word_that_begins_so(
     query: str, is_plain: bool, make_index: MakeIndex
 ) -> None:
-    index = make_index(
-        [{"id": "1", "title": "Communism in harbours"}, {"id": "2", "title": "Community of harbour ins"}]
-    )
+    index = make_index([{"id": "1", "title": "Running harbours"}, {"id": "2", "title": "Run of harbour ins"}])
     search = index._search(query, None)
     found = [hit.id for hit in search.results(limit=10)]
     assert (search._plan is None) == is_plain
