@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from pydantic import BaseModel
@@ -18,9 +18,9 @@ from newsindex.codec.merge import Part, merge_segments
 from newsindex.codec.reader import SegmentReader
 from newsindex.codec.workers import Workers
 from newsindex.errors import IndexClosed, SourceError
-from newsindex.limits import check_size
+from newsindex.limits import MOST_METADATA_BYTES, check_size
 from newsindex.results import AddReport
-from newsindex.schema import PreparedArticle, Schema
+from newsindex.schema import PreparedArticle, PreparedArticles, Schema
 from newsindex.sources.record import Record
 from newsindex.store.commit import StoreWriter
 from newsindex.store.envelope import ENVELOPE_BYTES, HEADER_BYTES
@@ -32,8 +32,9 @@ from newsindex.store.store import Store
 __all__ = ["Writer"]
 
 _PROGRESS_EVERY = 100
-# Articles whose ids are looked up together.
+# Articles whose ids are looked up together; records that are taken as they are together, or else one by one.
 _LOOKED_UP = 1000
+_PLAIN_TOGETHER = 250
 
 AnyRecord = BaseModel | Mapping[str, Any] | Record | SourceError
 
@@ -133,22 +134,17 @@ class Writer:
         """
         self._check_open()
         report = AddReport()
-        waiting: list[PreparedArticle] = []
+        waiting: list[AnyRecord] = []
         taken = 0
         for record in records:
             taken += 1
-            try:
-                waiting.append(self._prepare(record))
-            except SourceError as error:
-                if strict:
-                    raise
-                report.reject(error)
+            waiting.append(record)
             if len(waiting) >= _LOOKED_UP:
-                self._take(waiting, report)
+                self._take(waiting, report, strict)
                 waiting = []
             if progress is not None and taken % _PROGRESS_EVERY == 0:
                 progress(taken)
-        self._take(waiting, report)
+        self._take(waiting, report, strict)
         if progress is not None:
             progress(taken)
         return report
@@ -231,6 +227,37 @@ class Writer:
         self._changed = False
         self._merge_all = False
 
+    def _take(self, records: list[AnyRecord], report: AddReport, strict: bool) -> None:
+        """Add records: look the ids of the valid ones up together."""
+        articles = PreparedArticles()
+        for first in range(0, len(records), _PLAIN_TOGETHER):
+            some = records[first : first + _PLAIN_TOGETHER]
+            articles.extend(self._prepared_together(some) or self._prepared(some, report, strict))
+        with self._closed_on_error():
+            self._add(articles, report)
+
+    def _prepared_together(self, records: list[AnyRecord]) -> PreparedArticles | None:
+        """Return records that all are plain, none of which is large, as articles; None of others."""
+        values = [record.values if isinstance(record, Record) else record for record in records]
+        if not all(type(value) is dict for value in values):
+            return None
+        articles = self._schema.prepare_plain(cast(list[dict[str, Any]], values))
+        if articles is not None and max(map(len, articles.stored), default=0) > MOST_METADATA_BYTES:
+            return None
+        return articles
+
+    def _prepared(self, records: list[AnyRecord], report: AddReport, strict: bool) -> PreparedArticles:
+        """Return the valid ones of some records; the others are reported, or raised."""
+        articles: list[PreparedArticle] = []
+        for record in records:
+            try:
+                articles.append(self._prepare(record))
+            except SourceError as error:
+                if strict:
+                    raise
+                report.reject(error)
+        return PreparedArticles.of(articles)
+
     def _prepare(self, record: AnyRecord) -> PreparedArticle:
         if isinstance(record, SourceError):
             raise record
@@ -245,44 +272,62 @@ class Writer:
             raise SourceError(error.reason, file, line) from None
         return article
 
-    def _take(self, articles: list[PreparedArticle], report: AddReport) -> None:
-        """Add valid articles: look their ids up together, then one after the other."""
-        with self._closed_on_error():
-            while articles:
-                taken = self._take_until_written(articles, report)
-                articles = articles[taken:]
-
-    def _take_until_written(self, articles: list[PreparedArticle], report: AddReport) -> int:
-        """Add articles up to the first after which another segment was written; return how many."""
-        places = self._places([article.article_id for article in articles])
-        written = len(self._new)
-        for taken, (article, place) in enumerate(zip(articles, places, strict=True), 1):
-            if not self._is_news(article, place, report):
+    def _add(self, articles: PreparedArticles, report: AddReport) -> None:
+        first = 0
+        while first < len(articles):
+            ids = articles.ids[first:]
+            places, unique = self._places(ids), set(ids)
+            pending = self._segment.builder.has_any(unique) or (
+                self._ending is not None and self._ending.builder.has_any(unique)
+            )
+            if pending or len(unique) < len(ids) or any(place is not None for place in places):
+                first = self._add_until_written(articles, first, places, report)
                 continue
-            self._changed = True
-            self._last_report = report
-            self._segment.builder.add(article)
-            report.naive_dates += bool(article.naive_dates)
-            for key in article.unknown_keys:
-                report.unknown_keys[key] = report.unknown_keys.get(key, 0) + 1
-            if self._segment.builder.has_chunk:
-                self._flush()
+            report.added += len(ids)
+            while first < len(articles):
+                first = self._hand_on(articles, first, len(articles), report)
+
+    def _add_until_written(
+        self,
+        articles: PreparedArticles,
+        first: int,
+        places: list[tuple[LiveSegment, int] | None],
+        report: AddReport,
+    ) -> int:
+        """Add articles one by one, up to the first after which another segment was written; return where."""
+        written = len(self._new)
+        for number, place in enumerate(places, first):
+            if self._is_news(articles[number], place, report):
+                self._hand_on(articles, number, number + 1, report)
                 if len(self._new) > written:
-                    return taken
+                    return number + 1
         return len(articles)
+
+    def _hand_on(self, articles: PreparedArticles, first: int, after: int, report: AddReport) -> int:
+        """Give the builder articles up to `after`, or till it has a chunk; return where."""
+        self._changed = True
+        self._last_report = report
+        after = self._segment.builder.add(articles, first, after)
+        report.naive_dates += sum(map(bool, articles.naive_dates[first:after]))
+        for keys in filter(None, articles.unknown_keys[first:after]):
+            for key in keys:
+                report.unknown_keys[key] = report.unknown_keys.get(key, 0) + 1
+        if self._segment.builder.has_chunk:
+            self._flush()
+        return after
 
     def _is_news(self, article: PreparedArticle, place: tuple[LiveSegment, int] | None, report: AddReport) -> bool:
         """Count the article; tell whether it is to be added. What it replaces is removed."""
         article_id = article.article_id
         pending = self._pending(article_id)
         if pending is not None:
-            known = pending.digest(article_id).hex()
+            known = pending.digest(article_id)
         elif place is not None and self._live[place[0].entry.file.name][place[1]]:
             known = place[0].reader.digest(place[1])
         else:
             report.added += 1
             return True
-        if article.digest.hex().startswith(known):
+        if article.digest == known:
             report.unchanged += 1
             return False
         self._remove(article_id, place)

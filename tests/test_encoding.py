@@ -14,8 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsindex.codec import digest_kernel, rows_kernel
-from newsindex.codec.digests import digests_of
+from newsindex.codec import rows_kernel
 from newsindex.codec.encode_kernel import NO_PIECES, Pieces, encode_terms, make_room, worst_bytes
 from newsindex.codec.pack_kernel import pack_block, pack_patched
 from tests.plain_encoding import BLOCK, Occurrence, encode_term, packed, rows
@@ -133,19 +132,10 @@ def test_terms_in_pieces_are_encoded_alike(runs: int) -> None:
     assert whole[2].tolist() == pieces[2].tolist()
 
 
-@given(
-    st.lists(st.integers(1, 700) | st.sampled_from([127, 128, 129, 256, 384]), max_size=13), st.integers(0, 2**32 - 1)
-)
-def test_digests_are_those_of_the_library(lengths: list[int], seed: int) -> None:
-    generator = np.random.default_rng(seed)
-    texts = [generator.bytes(length) for length in lengths]
-    assert digests_of(texts) == b"".join(hashlib.blake2b(text, digest_size=16).digest()[:8] for text in texts)
-
-
 def digest() -> str:
     terms, lengths = some_terms(5, 3)
     postings, placed, _ = encoded(terms, lengths, 3, runs=4)
-    return hashlib.sha256(postings + placed + digests_of([postings, placed, postings[:500]])).hexdigest()
+    return hashlib.sha256(postings + placed).hexdigest()
 
 
 def test_without_the_compiler() -> None:
@@ -167,10 +157,6 @@ def test_what_is_made_for_the_machine_is_what_python_says() -> None:
     def width_of(value):  # type: ignore[no-untyped-def]
         return rows_kernel.bits(value)
 
-    @numba.njit
-    def compressed(data, places, counts, lasts, state, orders):  # type: ignore[no-untyped-def]
-        digest_kernel._compressed(data, places, counts, lasts, state, orders)
-
     generator = np.random.default_rng(1)
     values = generator.integers(0, 2**32, 131, dtype=np.uint64).astype(np.uint32)
     for width in range(1, 33):
@@ -180,12 +166,3 @@ def test_what_is_made_for_the_machine_is_what_python_says() -> None:
         assert found.tolist() == expected.tolist()
     for value in (0, 1, 2, 3, 255, 256, 2**62, 2**63 - 1):
         assert width_of(value) == rows_kernel._plain_bits(value) == value.bit_length()
-    lanes = digest_kernel._LANES
-    data = generator.integers(0, 256, 128 * lanes + 3, dtype=np.uint64).astype(np.uint8)
-    places = np.arange(lanes) * 128 + generator.integers(0, 4, lanes)
-    counts, lasts = np.arange(lanes, dtype=np.uint64), np.zeros(lanes, np.uint64)
-    state = generator.integers(0, 2**64, 8 * lanes, dtype=np.uint64)
-    plain = state.copy()
-    compressed(data, places, counts, lasts, state, digest_kernel._ORDERS)
-    digest_kernel._plain_compress(data, places, counts, lasts, plain, digest_kernel._ORDERS)
-    assert state.tolist() == plain.tolist()

@@ -46,7 +46,6 @@ DOORS = {
     "numba": {
         "analysis.extent_kernel",
         "analysis.tokenizer_kernel",
-        "codec.digest_kernel",
         "codec.rows_kernel",
         "haste_kernel",
         "kernel",
@@ -54,7 +53,7 @@ DOORS = {
         "search.lanes_kernel",
         "search.lock_kernel",
     },
-    "llvmlite": {"codec.digest_kernel", "codec.rows_kernel", "haste_kernel", "search.lanes_kernel"},
+    "llvmlite": {"codec.rows_kernel", "haste_kernel", "search.lanes_kernel"},
     "trafilatura": {"sources.webpage"},
     "lxml": {"sources.webpage"},
     "feedparser": {"sources.feed"},

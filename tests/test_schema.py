@@ -16,7 +16,7 @@ from pydantic import Field as Pydantic
 
 from newsindex import Article, Date, Flag, Keyword, Number, SchemaError, SourceError, Stored, Text
 from newsindex.errors import FormatError
-from newsindex.schema import Schema, fold_keyword, identity
+from newsindex.schema import PreparedArticles, Schema, fold_keyword, identity
 from newsindex.schema.identity import canonical_url, identifying_url
 
 
@@ -384,6 +384,25 @@ def test_a_plain_record_is_prepared_as_pydantic_would(model: type[BaseModel], re
     assert outcome(quick) == outcome(careful)
 
 
+@pytest.mark.parametrize("model", [Article, Report, Loose])
+@given(records=st.lists(RECORDS, max_size=5), cut=st.integers(0, 5), gone=st.sets(st.integers(0, 4)))
+def test_records_prepared_together_are_those_prepared_one_by_one(
+    model: type[BaseModel], records: list[dict[str, Any]], cut: int, gone: set[int]
+) -> None:
+    schema = Schema(model)
+    plain = [record for record in records if schema.prepare_plain([record]) is not None]
+    together = schema.prepare_plain(plain)
+    assert together is not None
+    assert [together[place] for place in range(len(together))] == [schema.prepare(record) for record in plain]
+    assert schema.prepare_plain(records) is None or len(plain) == len(records)
+    parts = PreparedArticles()
+    parts.extend(together.among(0, cut))
+    parts.extend(PreparedArticles.of([schema.prepare(record) for record in plain[cut:]]))
+    assert [parts[place] for place in range(len(parts))] == [together[place] for place in range(len(plain))]
+    kept = parts.without(gone)
+    assert [kept[place] for place in range(len(kept))] == [parts[n] for n in range(len(parts)) if n not in gone]
+
+
 def test_plain_records_are_recognised_and_models_with_rules_are_not() -> None:
     class Ruled(Article):
         @field_validator("title")
@@ -403,5 +422,5 @@ def test_plain_records_are_recognised_and_models_with_rules_are_not() -> None:
         assert Schema(ruled)._plain is None
     plain = Schema(Article)._plain
     assert plain is not None
-    assert plain.read({"title": "T", "published": "2024-04-09", "tags": ["a"], "dateline": "X", "pages": [1]}) is None
-    assert plain.read({"title": "T", "published": "2024-04-09", "tags": ["a"], "dateline": "X"}) is not None
+    assert plain.read([{"title": "T", "published": "2024-04-09", "tags": ["a"], "dateline": "X", "pages": [1]}]) is None
+    assert plain.read([{"title": "T", "published": "2024-04-09", "tags": ["a"], "dateline": "X"}]) is not None

@@ -28,7 +28,7 @@ from newsindex.codec.workers import Workers
 from newsindex.codec.writer import encode_articles
 from newsindex.index import NewsIndex
 from newsindex.indexer import Writer
-from newsindex.schema import Schema, fold_keyword
+from newsindex.schema import PreparedArticles, Schema, fold_keyword
 from newsindex.store import merge_policy
 from tests.strategies import ARCHIVES, Counted
 
@@ -73,10 +73,10 @@ def test_keyword_values_are_numbered_as_if_they_came_at_once(parts: list[list[li
 def test_columns_filled_in_parts_are_those_filled_at_once(archive: list[dict[str, Any]], cuts: list[int]) -> None:
     articles = [SCHEMA.prepare({"id": f"a{n}"} | values) for n, values in enumerate(archive)]
     whole, parts = ArticleColumns(SCHEMA), ArticleColumns(SCHEMA)
-    whole.extend(articles)
+    whole.extend(PreparedArticles.of(articles))
     places = [0, *sorted(min(cut, len(articles)) for cut in cuts), len(articles)]
     for begin, end in itertools.pairwise(places):
-        parts.extend(articles[begin:end])
+        parts.extend(PreparedArticles.of(articles[begin:end]))
     assert (parts.count, parts.ids, parts.titles) == (whole.count, whole.ids, whole.titles)
     for name in ("published", "words", "grade", "live"):
         values, present = parts.column(name)
@@ -102,8 +102,9 @@ def test_a_segment_does_not_hang_on_threads_or_chunks(
         threads.start()
         try:
             made = SegmentBuilder(SCHEMA, threads)
-            for one in articles:
-                made.add(one)
+            every, taken = PreparedArticles.of(articles), 0
+            while taken < len(articles):
+                taken = made.add(every, taken, len(articles))
                 if made.has_chunk:
                     made.flush()
             made.flush()
@@ -334,5 +335,5 @@ def test_an_article_without_a_title_is_called_by_its_first_line() -> None:
         {"summary": "x" * 200, "body": "y"},
         {"title": " ", "body": "b"},
     ]
-    columns.extend([schema.prepare(values) for values in given])
+    columns.extend(PreparedArticles.of([schema.prepare(values) for values in given]))
     assert columns.titles == [b"A title", b"First line", b"x" * 100, b"b"]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import TypeVar
@@ -14,13 +13,11 @@ import numpy.typing as npt
 
 from newsindex.analysis.batch import JoinedTexts
 from newsindex.codec.columns import ArticleColumns
-from newsindex.codec.digests import digests_of
-from newsindex.codec.format import DIGEST_BYTES
 from newsindex.codec.inversion import TermSorter, TextChunk, Vocabulary
 from newsindex.codec.stored import PackedArticles, pack_articles
 from newsindex.codec.workers import Shared, Workers, in_turn, started
 from newsindex.codec.writer import encode_columns
-from newsindex.schema import PreparedArticle, Schema
+from newsindex.schema import PreparedArticles, Schema
 
 __all__ = ["SegmentBuilder"]
 
@@ -46,11 +43,10 @@ class SegmentBuilder:
     def __init__(self, schema: Schema, workers: Workers) -> None:
         self._schema = schema
         self._workers = workers
-        self._waiting: dict[str, PreparedArticle] = {}
+        self._waiting = PreparedArticles()
+        self._places: dict[str, int] = {}  # of what waits
         self._numbers: dict[str, int] = {}
         self._columns = ArticleColumns(schema)
-        self._firsts: list[int] = []
-        self._digests: list[Shared[bytes]] = []
         self._sorter = TermSorter(len(schema.text_fields))
         self._texts: deque[Future[TextChunk]] = deque()
         self._packed: deque[Shared[PackedArticles]] = deque()
@@ -62,34 +58,42 @@ class SegmentBuilder:
 
     def __len__(self) -> int:
         """Return the number of articles, dead ones included."""
-        return self._columns.count + len(self._waiting)
+        return self._columns.count + len(self._places)
 
     def __contains__(self, article_id: str) -> bool:
         """Tell whether an article is here, and alive."""
-        return article_id in self._waiting or article_id in self._numbers
+        return article_id in self._places or article_id in self._numbers
+
+    def has_any(self, ids: Set[str]) -> bool:
+        """Tell whether one of the articles is here, and alive."""
+        return not (ids.isdisjoint(self._places) and ids.isdisjoint(self._numbers))
 
     def digest(self, article_id: str) -> bytes:
-        """Return the first bytes of the digest of an article that is here."""
-        waiting = self._waiting.get(article_id)
-        if waiting is not None:
-            return waiting.digest[:DIGEST_BYTES]
-        number = self._numbers[article_id]
-        chunk = bisect_right(self._firsts, number) - 1
-        at = DIGEST_BYTES * (number - self._firsts[chunk])
-        return self._digests[chunk].result()[at : at + DIGEST_BYTES]
+        """Return the digest of an article that is here."""
+        if article_id in self._places:
+            return self._waiting[self._places[article_id]].digest
+        return self._columns.digests[self._numbers[article_id]]
 
-    def add(self, article: PreparedArticle) -> None:
-        """Add an article whose id is not here."""
-        self._waiting[article.article_id] = article
-        self.waiting_bytes += len(article.stored)
+    def add(self, articles: PreparedArticles, first: int, after: int) -> int:
+        """Add articles from `first` on, whose ids are not here, up to `after` or till a chunk is full; return where."""
+        for end in range(first, after):
+            self.waiting_bytes += len(articles.stored[end])
+            if self.has_chunk:
+                after = end + 1
+                break
+        taken = articles.among(first, after)
+        begin = len(self._waiting)
+        self._places.update(zip(taken.ids, range(begin, begin + len(taken)), strict=True))
+        self._waiting.extend(taken)
+        return after
 
     def remove(self, article_id: str) -> None:
         """Remove an article that is here."""
-        article = self._waiting.pop(article_id, None)
-        if article is None:
+        place = self._places.pop(article_id, None)
+        if place is None:
             del self._numbers[article_id]
         else:
-            self.waiting_bytes -= len(article.stored)
+            self.waiting_bytes -= len(self._waiting.stored[place])
 
     @property
     def has_chunk(self) -> bool:
@@ -103,31 +107,30 @@ class SegmentBuilder:
 
     def flush(self) -> bool:
         """Take the waiting articles as a chunk, wait while too many chunks are waiting; tell whether there were any."""
-        articles = list(self._waiting.values())
-        if not articles:
+        articles, places = self._waiting, self._places
+        self._waiting, self._places = PreparedArticles(), {}
+        if len(places) < len(articles):
+            articles = articles.without(set(range(len(articles))) - set(places.values()))
+        if not len(articles):
             return False
-        texts = [article.values.get(name, "") for article in articles for name in self._schema.text_fields]
-        stored = [article.stored for article in articles]
+        texts = [articles.columns.get(name) or [""] * len(articles) for name in self._schema.text_fields]
+        in_order = [text or "" for texts_of_one in zip(*texts, strict=True) for text in texts_of_one]
         first = self._columns.count
         self._columns.extend(articles)
-        self._numbers.update(zip(self._waiting, range(first, first + len(articles)), strict=True))
+        self._numbers.update(zip(articles.ids, range(first, first + len(articles)), strict=True))
         if self.waiting_bytes >= _SMALL_BYTES:
             self._workers.start()
         self._flushed_bytes += self.waiting_bytes
-        self._waiting.clear()
         self.waiting_bytes = 0
-        self._texts.append(started(self._workers.tokenizing, self._tokenized, JoinedTexts.of(texts), not first))
-        self._packed.append(Shared(self._workers.sharing, pack_articles, stored))
-        self._firsts.append(first)
-        self._digests.append(Shared(self._workers.sharing, digests_of, stored))
+        self._texts.append(started(self._workers.tokenizing, self._tokenized, JoinedTexts.of(in_order), not first))
+        self._packed.append(Shared(self._workers.sharing, pack_articles, articles.stored))
         self._keep_pace()
         return True
 
     def _keep_pace(self) -> None:
         """Take a part of the work where there is too much for the threads, and wait when it is more yet."""
         if sum(not texts.done() for texts in self._texts) > _WAITING:
-            for shared in (self._packed, self._digests):
-                any(one.take() for one in shared)
+            any(packed.take() for packed in self._packed)
         if len(self._texts) > _MOST_WAITING:
             self._texts[-_MOST_WAITING - 1].result()
             self._packed[-_MOST_WAITING - 1].result()
@@ -148,7 +151,6 @@ class SegmentBuilder:
         return encode_columns(
             self._schema,
             self._columns,
-            in_turn(deque(self._digests)),
             in_turn(self._packed),
             self._told(_results(self._texts)),
             self._sorter,
@@ -158,8 +160,6 @@ class SegmentBuilder:
 
     def cancel(self) -> None:
         """Let the threads leave out what they have not begun."""
-        for digests in self._digests:
-            digests.cancel()
         for futures in (self._texts, self._packed):
             with suppress(IndexError):  # a thread may be taking them too
                 while True:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import xxhash
 
 from newsindex.codec.format import MISSING
-from newsindex.schema import Date, Flag, Keyword, Number, PreparedArticle, Schema, fold_keyword
+from newsindex.schema import Date, Flag, Keyword, Number, PreparedArticles, Schema, fold_keyword
 
 __all__ = ["ArticleColumns", "KeywordValues"]
 
 _Array = npt.NDArray[Any]
-_NONE: tuple[str, ...] = ()
 
 
 class _Numbers(dict[str, int]):
@@ -42,18 +43,22 @@ class KeywordValues:
         self._counts: list[int] = []
         self._several = False
 
-    def extend(self, values: Sequence[Sequence[str]]) -> None:
+    def extend(self, values: Sequence[Sequence[str] | None]) -> None:
         """Add the values of articles, none or some of each."""
         numbers = self._numbers
-        if max(map(len, values), default=0) <= 1:
-            self._counts += map(len, values)
-            self._ords += [numbers[own[0]] for own in values if own]
+        if any(own is not None and len(own) > 1 for own in values):
+            self._several = True
+            for texts in values:
+                own = {numbers[text] for text in texts or ()}
+                self._counts.append(len(own))
+                self._ords += own
             return
-        self._several = True
-        for texts in values:
-            own = {numbers[text] for text in texts}
-            self._counts.append(len(own))
-            self._ords += own
+        self._counts += [1 if own else 0 for own in values]
+        self._ords += [numbers[own[0]] for own in values if own]
+
+    def extend_by_none(self, count: int) -> None:
+        """Add so many articles without a value."""
+        self._counts += repeat(0, count)
 
     def finished(self) -> tuple[list[str], list[str], _Array, _Array]:
         """Return (keys sorted, each as first written, how many each article has, which: numbers of keys)."""
@@ -75,6 +80,7 @@ class ArticleColumns:
         self.count = 0
         self.ids: list[str] = []
         self.titles: list[bytes] = []
+        self.digests: list[bytes] = []
         self.keywords = {name: KeywordValues() for name in schema.of_kind(Keyword)}
         self._columns: dict[str, list[tuple[_Array, _Array]]] = {
             name: [] for name in schema.of_kind(Date, Number, Flag)
@@ -87,18 +93,29 @@ class ArticleColumns:
         self._absent = {name: MISSING if isinstance(schema.fields[name].kind, Date) else 0 for name in self._columns}
         self._text_fields = schema.text_fields
 
-    def extend(self, articles: Sequence[PreparedArticle]) -> None:
+    def extend(self, articles: PreparedArticles) -> None:
         """Add articles at the end."""
-        self.count += len(articles)
-        self.ids += [article.article_id for article in articles]
-        every = [article.values for article in articles]
-        self.titles += [self._title(values).encode() for values in every]
+        count = len(articles)
+        self.count += count
+        self.ids += articles.ids
+        self.titles += self._titles(articles)
+        self.digests += map(xxhash.xxh3_64_digest, articles.stored)
         for name, keywords in self.keywords.items():
-            keywords.extend([values.get(name, _NONE) for values in every])
+            values = articles.columns.get(name)
+            if values is None:
+                keywords.extend_by_none(count)
+            else:
+                keywords.extend(values)
         for name, column in self._columns.items():
-            absent = self._absent[name]
-            numbers = np.array([values.get(name, absent) for values in every], self._types[name])
-            column.append((numbers, np.array([name in values for values in every], bool)))
+            absent, dtype = self._absent[name], self._types[name]
+            values = articles.columns.get(name)
+            if values is None:
+                column.append((np.full(count, absent, dtype), np.zeros(count, bool)))
+            elif None in values:
+                numbers = np.array([absent if value is None else value for value in values], dtype)
+                column.append((numbers, np.array([value is not None for value in values], bool)))
+            else:
+                column.append((np.array(values, dtype), np.ones(count, bool)))
 
     def column(self, name: str) -> tuple[_Array, _Array]:
         """Return the values of a date, number or flag, and of which articles there is one: bool[count]."""
@@ -107,11 +124,15 @@ class ArticleColumns:
             return np.zeros(0, self._types[name]), np.zeros(0, bool)
         return np.concatenate([values for values, _ in parts]), np.concatenate([there for _, there in parts])
 
+    def _titles(self, articles: PreparedArticles) -> list[bytes]:
+        """Return what a list of hits calls each article: its title, else the first line of what text it has."""
+        titles = articles.columns.get("title", [None] * len(articles))
+        return [
+            (title.strip() if type(title) is str else self._title(articles[place].values)).encode()
+            for place, title in enumerate(titles)
+        ]
+
     def _title(self, values: dict[str, Any]) -> str:
-        """Return what a list of hits calls the article: its title, else the first line of what text it has."""
-        title = values.get("title")
-        if type(title) is str:
-            return title.strip()
         texts: Iterable[Any] = (values[name] for name in ("title", *self._text_fields) if name in values)
         text = next((text for text in texts if isinstance(text, str)), "").strip()
         if "title" in values or self._text_fields[0] in values:

@@ -62,8 +62,9 @@ Keyword fields k: strings `key.k` (folded values, in order), `shown.k` (as first
 Dates d: `date.d` i64[n], MISSING where there is none. Numbers m: `number.m` i64 or f64[n] and `has.m` u8[n]. Flags:
 `flag.g` u8[n], 0 no, 1 yes, 2 missing.
 Articles: front-coded strings `id`; strings `title`; `id.hashes` u32[n] sorted (xxh32 of the id), with `id.docs` N[n];
-`digest` u8[8 · n], the first bytes of each article's digest; `stored.blocks` N[m + 1] (zstd frames in `stored.data`),
-`stored.sizes` u32[m], `stored.starts` N[n + 1] (into the blocks unpacked and joined; an article lies in one block).
+`digest` u8[8 · n], XXH3 of each article's JSON, high byte first; `stored.blocks` N[m + 1] (zstd frames in
+`stored.data`), `stored.sizes` u32[m], `stored.starts` N[n + 1] (into the blocks unpacked and joined; an article lies in
+one block).
 
 Example: the postings of a term in articles 3 (twice in field 1), 4 (once in fields 0 and 1) and 6 (once in field 1),
 with F = 2, are the tail

@@ -337,12 +337,12 @@ class SegmentReader:
             if doc is not None:
                 yield int(place), doc
 
-    def digest(self, doc: int) -> str:
-        """Return the first 8 bytes of an article's digest, in hexadecimal."""
-        return str(self.digests()[doc].tobytes().hex())
+    def digest(self, doc: int) -> bytes:
+        """Return an article's digest."""
+        return bytes(self.digests()[doc])
 
     def digests(self) -> _Array:
-        """Return the first bytes of the digests of all articles, uint8[doc_count, 8]."""
+        """Return the digests of all articles, uint8[doc_count, 8]."""
         return self._sections.array("digest", np.uint8, DIGEST_BYTES * self.doc_count).reshape(-1, DIGEST_BYTES)
 
     def stored(self, doc: int) -> bytes:

@@ -17,7 +17,6 @@ import xxhash
 from newsindex.analysis.batch import BatchTokenizer, TokenBatch
 from newsindex.codec.columns import ArticleColumns
 from newsindex.codec.dictionary_kernel import encode_dictionary
-from newsindex.codec.digests import digests_of
 from newsindex.codec.encode_kernel import NO_PIECES, encode_terms, make_room, worst_bytes
 from newsindex.codec.format import STRINGS_IN_BLOCK, TERMS_IN_BLOCK
 from newsindex.codec.front_kernel import encode_front
@@ -26,7 +25,7 @@ from newsindex.codec.sections import Bytes, SectionWriter
 from newsindex.codec.stored import PackedArticles, narrow, pack_articles, packed_sections, stored_sections
 from newsindex.codec.words import Words
 from newsindex.codec.workers import Shared, in_turn
-from newsindex.schema import Date, Flag, Number, PreparedArticle, Schema, Text
+from newsindex.schema import Date, Flag, Number, PreparedArticle, PreparedArticles, Schema, Text
 
 __all__ = [
     "Occurrences",
@@ -109,19 +108,16 @@ def encode_segment(
 ) -> Iterator[memoryview]:
     """Yield the chunks of the body of a segment: `encode_columns` of the articles and their tokens."""
     columns = ArticleColumns(schema)
-    columns.extend(articles)
+    columns.extend(PreparedArticles.of(articles))
     sorter = TermSorter(len(schema.text_fields))
     chunk = sorter.chunk(batch, vocabulary.term_of_surface, len(vocabulary.terms))
-    stored = [article.stored for article in articles]
-    return encode_columns(
-        schema, columns, [digests_of(stored)], [pack_articles(stored)], [chunk], sorter, lambda: vocabulary
-    )
+    packed = pack_articles([article.stored for article in articles])
+    return encode_columns(schema, columns, [packed], [chunk], sorter, lambda: vocabulary)
 
 
 def encode_columns(
     schema: Schema,
     columns: ArticleColumns,
-    digests: Iterable[bytes],
     packed: Iterable[PackedArticles],
     texts: Iterable[TextChunk],
     sorter: TermSorter,
@@ -133,7 +129,6 @@ def encode_columns(
     Args:
         schema: the index's.
         columns: the articles but for their text.
-        digests: of the articles, in chunks.
         packed, texts, vocabulary: the articles, in chunks; asked for in this order, so that what is done can be
             written while the rest is under way. `texts` should not keep what it has given: memory.
         sorter: has sorted the texts.
@@ -149,7 +144,7 @@ def encode_columns(
     yield from _column_sections(out, schema, columns)
     yield from id_sections(out, [article_id.encode() for article_id in columns.ids])
     yield from strings_sections(out, "title", columns.titles)
-    yield from out.section("digest", digests)
+    yield from out.section("digest", b"".join(columns.digests))
     fields = len(schema.text_fields)
     chunks = list(texts)
     lengths = np.concatenate([np.zeros(0, np.int64), *(chunk.lengths for chunk in chunks)]).reshape(-1, fields)

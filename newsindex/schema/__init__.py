@@ -9,13 +9,15 @@ A field without a kind is stored and not searched. The schema of an index is kep
 kinds ─ article ─┬─ identity   which article is it?
                  ├─ plain      records that need no conversion
                  ├─ saved      the schema as JSON, and back
+                 ├─ prepared   articles as the indexer takes them
                  └─ schema     from a record to what is indexed
 """
 
 from newsindex.schema.article import Article
 from newsindex.schema.identity import fold_keyword
 from newsindex.schema.kinds import Date, Field, Flag, Keyword, Number, Stored, Text
-from newsindex.schema.schema import PreparedArticle, Schema
+from newsindex.schema.prepared import PreparedArticle, PreparedArticles
+from newsindex.schema.schema import Schema
 
 __all__ = [
     "Article",
@@ -25,6 +27,7 @@ __all__ = [
     "Keyword",
     "Number",
     "PreparedArticle",
+    "PreparedArticles",
     "Schema",
     "Stored",
     "Text",

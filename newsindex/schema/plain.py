@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from types import NoneType
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -25,7 +26,7 @@ from newsindex.schema.kinds import (
     as_date,
 )
 
-__all__ = ["Moment", "PlainFields", "PlainRecord", "moment_of"]
+__all__ = ["Moment", "PlainFields", "PlainRecords", "moment_of"]
 
 # What JSON writes as it is, and pydantic does not touch.
 _PLAIN_TYPES = frozenset({str, int, bool, type(None)})
@@ -46,11 +47,9 @@ _NAIVE_EPOCH = EPOCH.replace(tzinfo=None)
 
 Moment = tuple[int, str, bool]
 """A date: microseconds since 1970 UTC, as it is stored, and whether it came without a zone."""
-PlainRecord = tuple[dict[str, Any], dict[str, Any], tuple[str, ...], tuple[str, ...]]
-"""What is stored, with the id as given; the values to index; the dates without a zone; the unknown keys."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Rule:
     """What a field takes: `default` is ... when it must be given, `many` tells of a list of strings."""
 
@@ -62,25 +61,35 @@ class _Rule:
     many: bool
 
 
-@dataclass(slots=True)
+class PlainRecords(NamedTuple):
+    """Records by columns: what is stored of each, but for the id; and as in `PreparedArticles` the rest."""
+
+    ids: list[str | None]
+    stored: list[dict[str, Any]]
+    columns: dict[str, list[Any]]
+    naive_dates: list[tuple[str, ...]]
+    unknown_keys: list[tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Shape:
     """How to read records that have the same keys in the same order.
 
     `template` has what is stored, in order: the id, the model's fields, the other keys sorted. `known` are the keys to
-    read when others are to be ignored. The rest are the fields to look at, by kind, each with whether None will do.
+    read when others are to be ignored; `rules` are of the fields to look at.
     """
 
     template: dict[str, Any]
     known: tuple[str, ...] | None
     unknown: tuple[str, ...]
     extras: tuple[str, ...]
-    id_may_be_text: bool = True
-    id_optional: bool = True
-    texts: tuple[tuple[str, bool], ...] = ()
-    words: tuple[tuple[str, bool], ...] = ()
-    lists: tuple[str, ...] = ()
-    dates: tuple[tuple[str, bool], ...] = ()
-    others: tuple[_Rule, ...] = ()
+    rules: tuple[_Rule, ...]
+    id_may_be_text: bool
+    id_optional: bool
+
+
+class _NotPlain(Exception):
+    """Pydantic must decide."""
 
 
 class PlainFields:
@@ -110,99 +119,121 @@ class PlainFields:
             return None
         return cls(tuple(rule for rule in rules if rule is not None), model.model_config.get("extra"))
 
-    def read(self, record: Mapping[str, Any]) -> PlainRecord | None:
-        """Return a record as the model would have it.
+    def read(self, records: Sequence[Mapping[str, Any]]) -> PlainRecords | None:
+        """Return records as the model would have them.
 
         None when there is anything to convert or to refuse: then pydantic decides, and says why.
         """
-        if type(record) is not dict:
+        try:
+            shapes = [self._shape_of(record) for record in records]
+            stored = [
+                {**shape.template, **(record if shape.known is None else {name: record[name] for name in shape.known})}
+                for record, shape in zip(records, shapes, strict=True)
+            ]
+            found = PlainRecords([], stored, {}, [()] * len(stored), [shape.unknown for shape in shapes])
+            kinds = dict.fromkeys(shapes)
+            # A field that some have not is absent there, or has a default that is as plain.
+            for rule in dict.fromkeys(rule for shape in kinds for rule in shape.rules):
+                self._read_field(rule, found)
+            for name in dict.fromkeys(name for shape in kinds for name in shape.extras):
+                for one in _given_as_none(name, stored):
+                    del one[name]
+                if not all(_is_plain(one[name]) for one in stored if name in one):
+                    raise _NotPlain
+            for one, shape in zip(stored, shapes, strict=True):
+                named = one["id"]
+                if not (shape.id_may_be_text if type(named) is str else named is None and shape.id_optional):
+                    raise _NotPlain
+                found.ids.append(named)
+        except _NotPlain:
             return None
+        texts = [found.columns[rule.name] for rule in self._rules if rule.kind is Text and rule.name in found.columns]
+        have_text = texts and all(map(any, zip(*texts, strict=True)))
+        return found if have_text or not stored else None
+
+    def _shape_of(self, record: Mapping[str, Any]) -> _Shape:
+        if type(record) is not dict:
+            raise _NotPlain
         keys = tuple(record)
         try:
             shape = self._shapes[keys]
         except KeyError:
             shape = self._learn(keys)
         if shape is None:
-            return None
-        stored = shape.template | (record if shape.known is None else {name: record[name] for name in shape.known})
-        values: dict[str, Any] = {}
-        for name, optional in shape.texts:
-            value = stored[name]
-            if type(value) is str:
-                if value and not value.isspace():
-                    values[name] = value
-            elif value is None and optional:
-                del stored[name]
-            else:
-                return None
-        named = stored["id"]
-        if not values or not ((type(named) is str and shape.id_may_be_text) or (named is None and shape.id_optional)):
-            return None
-        for name, optional in shape.words:
-            value = stored[name]
-            if type(value) is str:
-                kept = self._alone.get(value)
-                if kept is None:
-                    kept = self._remember(value)
-                if kept:
-                    values[name] = kept
-            elif value is None and optional:
-                del stored[name]
-            else:
-                return None
-        for name in shape.lists:
-            value = stored[name]
+            raise _NotPlain
+        return shape
+
+    def _read_field(self, rule: _Rule, found: PlainRecords) -> None:
+        """Take a field from what is stored, and put there what the model would have."""
+        name = rule.name
+        if rule.many:
+            found.columns[name] = self._read_lists(name, found.stored)
+            return
+        column = [one.get(name) for one in found.stored]
+        kinds = set(map(type, column))
+        if NoneType in kinds:
+            kinds.remove(NoneType)
+            for one in _given_as_none(name, found.stored):
+                if not rule.optional:
+                    raise _NotPlain
+                del one[name]
+        if rule.kind is Date:
+            self._read_dates(rule, column, found)
+        elif rule.wanted is Any and rule.kind not in (Text, Keyword):
+            if not all(map(_is_plain, column)):
+                raise _NotPlain
+        elif not kinds <= {str if rule.kind in (Text, Keyword) else rule.wanted}:
+            raise _NotPlain
+        if rule.kind is Text:
+            column = [value if value and not value.isspace() else None for value in column]
+        elif rule.kind is Keyword:
+            kept = {value: self._kept(value) for value in set(column)}
+            column = [kept[value] for value in column]
+        elif rule.kind is Number and not all(-LARGEST_NUMBER <= value <= LARGEST_NUMBER for value in column if value):
+            raise _NotPlain
+        if kinds and rule.kind is not Stored:
+            found.columns[name] = column
+
+    def _read_lists(self, name: str, stored: list[dict[str, Any]]) -> list[Any]:
+        column: list[Any] = [None] * len(stored)
+        for place, one in enumerate(stored):
+            value = one[name]
             if type(value) is list:
                 if value:
                     if not _are_strings(value):
-                        return None
-                    kept = tuple([text for text in value if has_key(text)])
-                    if kept:
-                        values[name] = kept
+                        raise _NotPlain
+                    column[place] = tuple([text for text in value if has_key(text)]) or None
             elif type(value) is str:
-                stored[name] = [value]
-                kept = self._alone.get(value)
-                if kept is None:
-                    kept = self._remember(value)
-                if kept:
-                    values[name] = kept
+                one[name] = [value]
+                column[place] = self._kept(value)
             elif value is None:
-                stored[name] = []
+                one[name] = []
             else:
-                return None
-        naive: tuple[str, ...] = ()
-        for name, optional in shape.dates:
-            value = stored[name]
+                raise _NotPlain
+        return column
+
+    def _read_dates(self, rule: _Rule, column: list[Any], found: PlainRecords) -> None:
+        name = rule.name
+        for place, value in enumerate(column):
+            if value is None:
+                continue
             moment = self._written_moment(value) if type(value) is str else _moment(value)
             if moment is not None:
-                values[name], stored[name], is_naive = moment
+                column[place], found.stored[place][name], is_naive = moment
                 if is_naive:
-                    naive += (name,)
-            elif optional and (value is None or (type(value) is str and not value.strip())):
-                del stored[name]
+                    found.naive_dates[place] += (name,)
+            elif rule.optional and type(value) is str and not value.strip():
+                del found.stored[place][name]
+                column[place] = None
             else:
-                return None
-        for rule in shape.others:
-            name = rule.name
-            value = stored[name]
-            if value is None:
-                if not rule.optional:
-                    return None
-                del stored[name]
-                continue
-            if type(value) is not rule.wanted and not (rule.wanted is Any and _is_plain(value)):
-                return None
-            if rule.kind is not Stored:
-                if rule.kind is Number and not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
-                    return None
-                values[name] = value
-        for name in shape.extras:
-            value = stored[name]
-            if value is None:
-                del stored[name]
-            elif type(value) is not str and not _is_plain(value):
-                return None
-        return stored, values, naive, shape.unknown
+                raise _NotPlain
+
+    def _kept(self, value: str | None) -> tuple[str, ...] | None:
+        """Return a keyword value as it is indexed: not at all when nothing is left of it."""
+        if value is None:
+            return None
+        kept = self._alone.get(value)
+        return (self._remember(value) if kept is None else kept) or None
 
     def _remember(self, value: str) -> tuple[str, ...]:
         """Return, and remember, a keyword value alone as it is indexed: not at all when nothing is left of it."""
@@ -251,21 +282,18 @@ class PlainFields:
         template |= {rule.name: rule.default for rule in self._rules if rule.name not in empty}
         template |= dict.fromkeys(sorted(others))
         unknown = tuple(key for key in others if key != "id")
-        shape = _Shape(template, known, unknown, tuple(sorted(unknown)))
         # A list that is not given is empty, and nothing is to be looked at.
         read = [rule for rule in self._rules if rule.name in given or (rule.name not in empty and not rule.many)]
-        for rule in read:
-            if rule.name == "id":
-                shape.id_may_be_text, shape.id_optional = rule.wanted in (str, Any), rule.optional
-        by_kind = {
-            kind: [rule for rule in read if rule.kind is kind and rule.name != "id"] for kind in (Text, Keyword, Date)
-        }
-        shape.texts = tuple((rule.name, rule.optional) for rule in by_kind[Text])
-        shape.words = tuple((rule.name, rule.optional) for rule in by_kind[Keyword] if not rule.many)
-        shape.lists = tuple(rule.name for rule in by_kind[Keyword] if rule.many)
-        shape.dates = tuple((rule.name, rule.optional) for rule in by_kind[Date])
-        shape.others = tuple(rule for rule in read if rule.kind not in by_kind and rule.name != "id")
-        return shape
+        ids = [rule for rule in read if rule.name == "id"]
+        return _Shape(
+            template,
+            known,
+            unknown,
+            tuple(sorted(unknown)),
+            tuple(rule for rule in read if rule.name != "id"),
+            all(rule.wanted in (str, Any) for rule in ids),
+            all(rule.optional for rule in ids),
+        )
 
 
 def moment_of(value: datetime) -> Moment:
@@ -314,6 +342,10 @@ def _rule(info: FieldInfo, field: Field) -> _Rule | None:
         return None
     optional = types_ != (info.annotation,) or wanted is Any
     return _Rule(field.name, type(field.kind), wanted, optional, default, many)
+
+
+def _given_as_none(name: str, stored: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [one for one in stored if name in one and one[name] is None]
 
 
 def _are_strings(values: list[Any]) -> bool:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
@@ -26,32 +25,13 @@ from newsindex.schema.kinds import (
     field_of,
 )
 from newsindex.schema.plain import PlainFields, moment_of
+from newsindex.schema.prepared import PreparedArticle, PreparedArticles
 from newsindex.schema.saved import check_fit, made_model
 
-__all__ = ["PreparedArticle", "Schema"]
+__all__ = ["Schema"]
 
 # What pydantic_core.to_json writes too, four times as fast; but the two write floats in different ways.
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
-
-class PreparedArticle(NamedTuple):
-    """A valid article as the indexer takes it.
-
-    `values` has the non-empty indexed fields: str for text, a tuple of str for keywords, int for dates (microseconds
-    since 1970 UTC), int or float for numbers, bool for flags. `stored` is the whole article as JSON in UTF-8, and
-    `naive_dates` names the date fields that came without a zone.
-    """
-
-    article_id: str
-    values: dict[str, Any]
-    stored: bytes
-    naive_dates: tuple[str, ...]
-    unknown_keys: tuple[str, ...]
-
-    @property
-    def digest(self) -> bytes:
-        """What tells whether the article has changed: 16 bytes of BLAKE2b."""
-        return hashlib.blake2b(self.stored, digest_size=16).digest()
 
 
 class Schema:
@@ -165,34 +145,54 @@ class Schema:
         Raises:
             SourceError: the record does not fit, or has no text.
         """
-        plain = self._plain.read(self._mapping(record)) if self._plain is not None else None
+        given = self._mapping(record)
+        plain = self.prepare_plain([given])
         if plain is not None:
-            stored, values, naive, unknown = plain
-            named = stored["id"]
-            article_id = named.strip() if named else ""
-            if not article_id:
-                article_id = self._made_id(stored.get("url"), values)
-        else:
-            article = self.article(record)
-            given = {name: getattr(article, name) for name in self.fields}
-            extra = article.model_extra or {}
-            values, moments, naive = self._indexed(given)
-            if not any(name in values for name in self.text_fields):
-                keys = ", ".join(sorted(extra)[:10])
-                hint = f"; the keys {keys} are no fields of {self.model.__name__}" if keys else ""
-                raise SourceError(f"no text: {', '.join(self.text_fields)} are all empty{hint}")
-            unknown = tuple(key for key in extra if key != "id")
-            named = given.get("id", extra.get("id"))
-            article_id = str(named).strip() if named is not None else ""
-            if not article_id:
-                article_id = self._made_id(given.get("url", extra.get("url")), values)
-            stored = {"id": article_id} | self._dumped(article, extra) | moments
+            return plain[0]
+        article = self.article(given)
+        own = {name: getattr(article, name) for name in self.fields}
+        extra = article.model_extra or {}
+        values, moments, naive = self._indexed(own)
+        if not any(name in values for name in self.text_fields):
+            keys = ", ".join(sorted(extra)[:10])
+            hint = f"; the keys {keys} are no fields of {self.model.__name__}" if keys else ""
+            raise SourceError(f"no text: {', '.join(self.text_fields)} are all empty{hint}")
+        named = own.get("id", extra.get("id"))
+        article_id = str(named).strip() if named is not None else ""
+        if not article_id:
+            article_id = self._made_id(own.get("url", extra.get("url")), values)
+        stored = {"id": article_id} | self._dumped(article, extra) | moments
         stored["id"] = article_id
         try:
-            encoded = to_json(stored) if plain is not None and not self._has_floats else _JSON(stored).encode()
+            encoded = _JSON(stored).encode()
         except (ValueError, TypeError, RecursionError) as error:
             raise _not_json(error) from None
-        return PreparedArticle(article_id, values, encoded, naive, unknown)
+        return PreparedArticle(article_id, values, encoded, naive, tuple(key for key in extra if key != "id"))
+
+    def prepare_plain(self, records: Sequence[Mapping[str, Any]]) -> PreparedArticles | None:
+        """Return what `prepare` returns of each of some records, all of which need no conversion.
+
+        None when one of them does, or is to be refused: `prepare` tells which, and why.
+        """
+        plain = self._plain.read(records) if self._plain is not None else None
+        if plain is None:
+            return None
+        ids = [named.strip() if named else "" for named in plain.ids]
+        for place, stored in enumerate(plain.stored):
+            if not ids[place]:
+                if not self._takes_made_ids:
+                    return None
+                values = {name: own[place] for name, own in plain.columns.items() if own[place] is not None}
+                ids[place] = self._made_id(stored.get("url"), values)
+            stored["id"] = ids[place]
+        try:
+            if self._has_floats:
+                encoded = [_JSON(stored).encode() for stored in plain.stored]
+            else:
+                encoded = [to_json(stored) for stored in plain.stored]
+        except (ValueError, TypeError, RecursionError):
+            return None
+        return PreparedArticles(ids, encoded, plain.columns, plain.naive_dates, plain.unknown_keys)
 
     def _dumped(self, article: BaseModel, extra: dict[str, Any]) -> dict[str, Any]:
         """Return the article as JSON data, its fields in order and then its other keys sorted."""
