@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from newsindex.analysis import Analyzer
 from newsindex.codec.builder import SegmentBuilder
+from newsindex.codec.freed import give_back_freed_memory
 from newsindex.codec.merge import Part, merge_segments
 from newsindex.codec.reader import SegmentReader
 from newsindex.codec.workers import Workers
@@ -379,7 +380,12 @@ class Writer:
                 self._ending.file = self._workers.finishing.submit(
                     self._write, segment.builder.chunks(), len(segment.builder)
                 )
-        elif self._ending is not None and self._ending.file is not None and self._ending.file.done():
+        elif (
+            self._ending is not None
+            and self._ending.file is not None
+            # Two whole segments in memory would be too much.
+            and (self._ending.file.done() or segment.builder.is_half_full)
+        ):
             self._collect()
 
     def _ended(self) -> _Segment | None:
@@ -409,6 +415,9 @@ class Writer:
         self._new.append(written)
         self._written_ids.add(segment.builder.living_ids())
         self._live[entry.name] = written.live if live.all() else live
+        if segment.file is not None:
+            del segment
+            give_back_freed_memory()
 
     def _write(self, chunks: Iterator[memoryview], count: int) -> FileEntry:
         """Write a segment; while another thread does so, nobody else uses the store's writer."""

@@ -105,6 +105,11 @@ class SegmentBuilder:
         """Whether the segment has its size."""
         return self._flushed_bytes >= _SEGMENT_BYTES or self._tokens >= _SEGMENT_TOKENS
 
+    @property
+    def is_half_full(self) -> bool:
+        """Whether it has half of its size."""
+        return 2 * self._flushed_bytes >= _SEGMENT_BYTES or 2 * self._tokens >= _SEGMENT_TOKENS
+
     def flush(self) -> bool:
         """Take the waiting articles as a chunk, wait while too many chunks are waiting; tell whether there were any."""
         articles, places = self._waiting, self._places

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -16,10 +17,37 @@ from newsindex.analysis.batch import BatchTokenizer
 __all__ = ["Shared", "Workers", "in_turn", "started"]
 
 # A tokenizer never forgets a word: one that has met more than these is replaced by a new one.
-_MOST_SURFACES = 1024 * 1024
+_MOST_SURFACES = 256 * 1024
 _MOST_SHARING = 2
+# Seconds for which a thread keeps the interpreter from another that comes out of a kernel; Python's own are 5 ms.
+_TURN = 0.0005
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
+
+
+class _Turns:
+    """How often threads take turns at the interpreter: one setting for all, changed while writers are at work."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._writers = 0
+        self._usual = 0.0
+
+    def shorten(self) -> None:
+        with self._lock:
+            if not self._writers:
+                self._usual = sys.getswitchinterval()
+                sys.setswitchinterval(min(_TURN, self._usual))
+            self._writers += 1
+
+    def restore(self) -> None:
+        with self._lock:
+            self._writers -= 1
+            if not self._writers:
+                sys.setswitchinterval(self._usual)
+
+
+_turns = _Turns()
 
 
 class Workers:
@@ -48,6 +76,7 @@ class Workers:
         if processors > 2:
             self.sharing = self._threads(min(processors - 2, _MOST_SHARING), "share")
         self.finishing = self._threads(1, "finish")
+        _turns.shorten()
 
     def _threads(self, count: int, name: str) -> ThreadPoolExecutor:
         threads = ThreadPoolExecutor(count, f"newsindex-{name}")
@@ -58,6 +87,9 @@ class Workers:
         """Wait for what is being done, and drop what waits."""
         for threads in self._all:
             threads.shutdown(cancel_futures=True)
+        if self._all:
+            self._all = []
+            _turns.restore()
 
     def tokenizer(self, *, fresh: bool = False) -> BatchTokenizer:
         """Return the tokenizer, for use in the thread `tokenizing`; `fresh` where it may be another from now on."""

@@ -19,6 +19,7 @@ from newsindex.codec.columns import ArticleColumns
 from newsindex.codec.dictionary_kernel import encode_dictionary
 from newsindex.codec.encode_kernel import NO_PIECES, encode_terms, make_room, worst_bytes
 from newsindex.codec.format import STRINGS_IN_BLOCK, TERMS_IN_BLOCK
+from newsindex.codec.freed import give_back_freed_memory
 from newsindex.codec.front_kernel import encode_front
 from newsindex.codec.inversion import SortedTerms, TermRange, TermSorter, TextChunk, Vocabulary
 from newsindex.codec.sections import Bytes, SectionWriter
@@ -136,6 +137,8 @@ def encode_columns(
     """
     out = SectionWriter()
     yield from packed_sections(out, packed)
+    if executor is not None:
+        give_back_freed_memory()
     for name, values in columns.keywords.items():
         keys, shown, counts, ords = values.finished()
         yield from keyword_sections(
@@ -152,6 +155,8 @@ def encode_columns(
     weighted = weighted_lengths(lengths, weights)
     long_words = sum(chunk.long_words for chunk in chunks)
     terms = SortedTerms(chunks, sorter, vocabulary())
+    for chunk in chunks:
+        chunk.runs.clear()  # they are with the terms, until the words are through
     told = np.zeros((len(terms.texts), 5), np.int64)
     pieces = _encoding(terms.ranges(_OCCURRENCES), weights, weighted, told, executor)
     # Enough to do while the first are encoded.

@@ -136,13 +136,14 @@ def read_manifest(storage: Storage, index_uuid: str, generation: int) -> Manifes
         raise FormatError(storage.path(str(vanished)), f"missing; {_RESTORE}") from None
 
 
-def open_snapshot(storage: Storage, index_uuid: str, *, verify: bool = True) -> StoreSnapshot:
+def open_snapshot(storage: Storage, index_uuid: str, *, verify: bool = True, keep_pages: bool = True) -> StoreSnapshot:
     """Open the newest commit: existence, length, header and footer of each file are checked.
 
     Args:
         storage: the folder of an index.
         index_uuid: what `read_meta` returned.
         verify: compute the checksum of each file's content too, once in a process for each file.
+        keep_pages: keep mapped what was read for that, to be searched; else it is given back as it is read.
 
     Raises:
         FormatError: a file is missing, damaged, or of a version that cannot be read; it names the file.
@@ -151,7 +152,8 @@ def open_snapshot(storage: Storage, index_uuid: str, *, verify: bool = True) -> 
     generation = newest_generation(storage)
     while True:
         try:
-            return _open_generation(storage, index_uuid, generation, verify)
+            manifest = _read_manifest(storage, index_uuid, generation, toc_name(generation))
+            return _open_files(storage, manifest, verify=verify, keep_pages=keep_pages)
         except _Vanished as vanished:
             newer = newest_generation(storage)
             # Only a newer commit explains a missing file. Anything else is damage, and an older commit no answer.
@@ -191,11 +193,7 @@ def check_not_back(storage: Storage, newest: int, known: int) -> None:
         )
 
 
-def _open_generation(storage: Storage, index_uuid: str, generation: int, verify: bool) -> StoreSnapshot:
-    return _open_files(storage, _read_manifest(storage, index_uuid, generation, toc_name(generation)), verify)
-
-
-def _open_files(storage: Storage, manifest: Manifest, verify: bool) -> StoreSnapshot:
+def _open_files(storage: Storage, manifest: Manifest, *, verify: bool, keep_pages: bool = True) -> StoreSnapshot:
     index_uuid = manifest.index_uuid
     contents: dict[str, Content] = {}
     whole = set()
@@ -215,7 +213,7 @@ def _open_files(storage: Storage, manifest: Manifest, verify: bool) -> StoreSnap
         contents[file.name] = content
         key = (file.name, file.checksum, opened.identity)
         if verify and key not in known:
-            verify_content(content, path)
+            verify_content(content, path, keep_pages=keep_pages)
         if verify:
             whole.add(key)
     if verify:

@@ -95,7 +95,8 @@ class Store:
             check_not_back(self.storage, newest, old)
             if newest == old:
                 return False
-            snapshot = open_snapshot(self.storage, self.index_uuid, verify=self._verify)
+            # Of what was just written, here or elsewhere, there may be gigabytes.
+            snapshot = open_snapshot(self.storage, self.index_uuid, verify=self._verify, keep_pages=False)
             check_not_back(self.storage, snapshot.generation, old)
             self._snapshot = snapshot
             return True
