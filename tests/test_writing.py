@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import mmap
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,19 +19,21 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import newsindex
-from newsindex import Article, IndexClosed, StorageError, indexer
+from newsindex import Article, FormatError, IndexClosed, StorageError, indexer
 from newsindex.analysis import Analyzer
 from newsindex.analysis.batch import BatchTokenizer, JoinedTexts
 from newsindex.codec import builder, inversion, merge, workers, writer
 from newsindex.codec.builder import SegmentBuilder
 from newsindex.codec.columns import ArticleColumns, KeywordValues
-from newsindex.codec.stored import pack_articles
+from newsindex.codec.format import DIGEST_BYTES
+from newsindex.codec.sections import SectionReader, SectionWriter
+from newsindex.codec.stored import narrow, pack_articles
 from newsindex.codec.workers import Workers
 from newsindex.codec.writer import encode_articles
 from newsindex.index import NewsIndex
 from newsindex.indexer import Writer
 from newsindex.schema import PreparedArticles, Schema, fold_keyword
-from newsindex.store import merge_policy
+from newsindex.store import envelope, merge_policy
 from tests.strategies import ARCHIVES, Counted
 
 MakeIndex = Callable[..., NewsIndex]
@@ -337,3 +341,62 @@ def test_an_article_without_a_title_is_called_by_its_first_line() -> None:
     ]
     columns.extend(PreparedArticles.of([schema.prepare(values) for values in given]))
     assert columns.titles == [b"A title", b"First line", b"x" * 100, b"b"]
+
+
+@given(st.integers(1, 30), st.sampled_from([0, 1, 255, 256, 2**16, 2**32, 2**63]), st.integers(0, 29))
+def test_numbers_that_are_alike_are_written_once(count: int, value: int, other: int) -> None:
+    out = SectionWriter()
+    alike = np.full(count, value, np.uint64)
+    unlike = alike.copy()
+    unlike[other % count] = 7
+    chunks = [
+        *out.section("alike", narrow(alike)),
+        *out.section("unlike", narrow(unlike)),
+        *out.section("digest", bytes(DIGEST_BYTES * (count - 1))),
+        *out.directory({}),
+    ]
+    sections = SectionReader(np.frombuffer(b"".join(chunks), np.uint8), "x")
+    assert sections.numbers("alike", count).tolist() == alike.tolist()
+    assert sections.numbers("unlike", count).tolist() == unlike.tolist()
+    assert sections.sizes()["alike"] == narrow(alike).itemsize * (1 if count > 8 else count)
+    with pytest.raises(FormatError, match="the section alike"):
+        sections.numbers("alike", 2**50)  # no memory is made for what no file can hold
+
+
+@pytest.mark.parametrize("damaged", [None, 200, 9_000, 40_127])
+def test_checked_in_passing_and_given_back(
+    damaged: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(envelope, "_PART_BYTES", mmap.PAGESIZE)
+    body = np.random.default_rng(1).bytes(40_000)
+    whole = bytearray(envelope.header("segment", "0" * 32, "a.nix") + body)
+    whole += envelope.footer(len(body), envelope.checksum_of(body))
+    if damaged is not None:
+        whole[damaged] ^= 1
+    (tmp_path / "a.nix").write_bytes(whole)
+    with (tmp_path / "a.nix").open("rb") as file:
+        mapped = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    content = envelope.open_content(mapped, "a.nix", "segment", "a.nix", "0" * 32)
+    if damaged is None:
+        envelope.verify_content(content, "a.nix", keep_pages=False)
+        assert bytes(content.body) == body
+    else:
+        with pytest.raises(FormatError, match="checksum"):
+            envelope.verify_content(content, "a.nix", keep_pages=False)
+
+
+def test_threads_take_shorter_turns_while_writers_have_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "_processors", lambda: 2)
+    usual = sys.getswitchinterval()
+    first, second = Workers(ANALYZER), Workers(ANALYZER)
+    first.close()
+    assert sys.getswitchinterval() == usual
+    for one in (first, second):
+        one.start()
+        one.start()
+        assert sys.getswitchinterval() == pytest.approx(0.0005)
+    for one in (second, second):
+        one.close()
+        assert sys.getswitchinterval() == pytest.approx(0.0005)
+    first.close()
+    assert sys.getswitchinterval() == usual

@@ -54,6 +54,7 @@ Text. One postings list a term over all text fields: a word searched everywhere 
                         2 · (position in field order) + (1 for a paragraph)
 
 N: unsigned numbers, all in the least of 1, 2, 4 and 8 bytes that holds the largest; the section's size tells which.
+Where there are more than 8 and all are the same there is one.
 Strings S: `S.data`, the UTF-8 bytes joined, and `S.starts` N, where each begins, and the end.
 Front-coded strings S: `S.data`, (shared u8, rest vb, bytes[rest])*, where `shared` bytes are those of the string
 before, 0 for the first of each block of 16; and `S.blocks` N, where each block begins, and the end.
@@ -93,6 +94,7 @@ __all__ = [
     "IMPACTS",
     "LENGTH_OF_CODE",
     "MISSING",
+    "MOST_ALIKE",
     "PACKED_TAIL",
     "SKIP",
     "SKIP_WORDS",
@@ -111,6 +113,7 @@ STRINGS_IN_BLOCK = 16
 IMPACTS = 4
 PACKED_TAIL = 4
 MISSING = -(2**63)
+MOST_ALIKE = 8  # numbers that are written one by one though all are the same: as many as a number has bytes
 DIGEST_BYTES = 8
 
 TERM_BLOCK = np.dtype([("data", "<u8"), ("postings", "<u8"), ("positions", "<u8")])

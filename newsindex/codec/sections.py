@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from newsindex.codec.format import ALIGNMENT, TRAILER_BYTES
+from newsindex.codec.format import ALIGNMENT, DIGEST_BYTES, MOST_ALIKE, TRAILER_BYTES
 from newsindex.errors import FormatError
 
 __all__ = ["Bytes", "SectionReader", "SectionWriter"]
 
 Bytes = npt.NDArray[np.uint8]
+_WIDTHS: dict[int, Any] = {1: np.uint8, 2: np.uint16, 4: np.uint32}
 _LARGEST_DIRECTORY = 16 * 1024 * 1024
 _Chunk = bytes | memoryview | npt.NDArray[Any]
 
@@ -106,14 +107,17 @@ class SectionReader:
         return self._body[begin : begin + size].view(kind)
 
     def numbers(self, name: str, count: int) -> npt.NDArray[Any]:
-        """Return a section of `count` unsigned numbers, whatever their width; a view, not a copy.
+        """Return a section of `count` unsigned numbers of whatever width: a view, and no copy unless they are alike.
 
         Raises:
             FormatError: there is none, or its size is not that of so many numbers of 1, 2, 4 or 8 bytes.
         """
         size = self._places.get(name, (0, -1))[1]
-        width = size // count if count else 1
-        return self.array(name, {1: np.uint8, 2: np.uint16, 4: np.uint32}.get(width, np.uint64), count)
+        # Memory is made for no more numbers than there are articles, which have a digest each.
+        if 0 < size <= MOST_ALIKE < count <= self._places.get("digest", (0, 0))[1] // DIGEST_BYTES + 1:
+            one = self.array(name, _WIDTHS.get(size, np.uint64), 1)
+            return np.full(count, one[0])
+        return self.array(name, _WIDTHS.get(size // count if count else 1, np.uint64), count)
 
     def damage(self, reason: str) -> FormatError:
         """Return the error that says what is wrong in this file."""

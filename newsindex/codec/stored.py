@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import zstandard
 
+from newsindex.codec.format import MOST_ALIKE
 from newsindex.codec.sections import SectionReader, SectionWriter
 
 __all__ = ["PackedArticles", "StoredArticles", "narrow", "pack_articles", "packed_sections", "stored_sections"]
@@ -173,7 +174,9 @@ def _starts(lengths: Sequence[int]) -> _Array:
 
 
 def narrow(values: _Array) -> _Array:
-    """Return unsigned numbers in the least of 8, 16, 32 and 64 bits that holds them all."""
+    """Return unsigned numbers in the least of 8, 16, 32 and 64 bits that holds them all; one of many that are alike."""
     most = int(values.max()) if values.size else 0
+    if values.size > MOST_ALIKE and int(values.min()) == most:
+        values = values[:1]
     widths = ((2**8, np.uint8), (2**16, np.uint16), (2**32, np.uint32))
     return values.astype(next((width for limit, width in widths if most < limit), np.uint64))
