@@ -11,7 +11,10 @@ from datetime import tzinfo
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
+from newsindex.quick_import import importing
+
+with importing():
+    from pydantic import BaseModel
 
 from newsindex.errors import (
     CommitUnknown,
@@ -91,7 +94,8 @@ def open(
         FormatError: the index is damaged or of another format.
         StorageError: the folder cannot be read or made.
     """
-    from newsindex.index import open_index
+    with importing():
+        from newsindex.index import open_index
 
     return open_index(
         location,

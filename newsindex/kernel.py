@@ -6,7 +6,10 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
-import numba
+from newsindex.quick_import import importing
+
+with importing(without="coverage"):
+    import numba
 
 __all__ = ["COMPILER", "IS_KNOWN", "brief", "inner", "kernel", "lean"]
 

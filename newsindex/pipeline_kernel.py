@@ -9,14 +9,17 @@ meant), so it is for versions only whose insides were looked at: see `kernel`.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
+import llvmlite.binding as llvm  # type: ignore[import-untyped]
 import xxhash
-from numba.core.caching import FunctionCache, IndexDataCacheFile
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile
 from numba.core.codegen import JITCodeLibrary
-from numba.core.compiler import CompilerBase, DefaultPassBuilder, Flags
+from numba.core.compiler import CompilerBase, CompileResult, DefaultPassBuilder, Flags
 from numba.core.compiler_machinery import PassManager
-from numba.core.runtime.nrt import rtsys
+from numba.core.environment import Environment
+from numba.core.runtime import _nrt_python  # type: ignore[attr-defined]
 from numba.core.types import unliteral
 
 __all__ = ["InnerCompiler", "KernelCache", "KernelCompiler", "without_numbers"]
@@ -113,11 +116,82 @@ class _OneFile(IndexDataCacheFile):
         return self._data_name_pattern.format(number=xxhash.xxh32_intdigest(repr((types, machine)).encode()))
 
 
+@cache
+def _name_helpers() -> None:
+    """Tell the linker where numba's helpers are.
+
+    That is half of what numba does for it; to compile some more of them takes 20 ms, and what is on disk has them.
+    """
+    for name, address in _nrt_python.c_helpers.items():
+        llvm.add_symbol(name if name.startswith("_") else f"NRT_{name}", address)
+
+
+class _LoadedLibrary(JITCodeLibrary):
+    """Machine code from disk; what other kernels would be compiled with, as large again, is not read before one is."""
+
+    bitcode = b""
+
+    def _get_module_for_linking(self) -> Any:
+        if self._shared_module is None:
+            self._shared_module = llvm.parse_bitcode(self.bitcode)
+            self._codegen._engine._load_defined_symbols(self._shared_module)
+        return self._shared_module
+
+
+class _Kept:
+    """An environment of a function that is part of a kernel. Numba would import the function's module with it."""
+
+    def __init__(self, environment: Any) -> None:
+        self._parts = list(environment.consts), environment.env_name
+
+    def __reduce__(self) -> Any:
+        return _environment, self._parts
+
+
+def _environment(constants: list[Any], name: str) -> Environment:
+    found = Environment({})  # only code that makes Python objects looks for anything there
+    found.consts[:] = constants
+    found.env_name = name
+    return found
+
+
+class _KernelData(CompileResultCacheImpl):
+    """What is on disk of a kernel: what numba keeps, but loaded with less ado."""
+
+    def reduce(self, compiled: Any) -> Any:
+        *parts, environments = super().reduce(compiled)
+        return *parts, tuple(map(_Kept, environments))
+
+    def rebuild(self, target: Any, payload: Any) -> Any:
+        stored, described, environment, signature, object_mode, lifted, types, starts, environments = payload
+        for start in starts:
+            start()
+        name, _, (code, bitcode) = stored
+        library = _LoadedLibrary(target.codegen(), name)
+        library.bitcode = bitcode
+        library.enable_object_caching()
+        library._set_compiled_object(code)
+        library._finalize_final_module()
+        library.codegen._engine._defined_symbols.add(described.llvm_cpython_wrapper_name)  # all that is asked for
+        entry = target.get_executable(library, described, environment)
+        for one in environments:
+            library.codegen.set_env(one.env_name, one)
+        result: Any = CompileResult
+        return result(
+            typing_context=target.typing_context, target_context=target, entry_point=entry, typing_error=None,
+            type_annotation=types, signature=signature, objectmode=object_mode, lifted=lifted, fndesc=described,
+            library=library, call_helper=None, environment=environment, metadata=None, reload_init=starts,
+            referenced_envs=environments,
+        )  # fmt: skip
+
+
 class KernelCache(FunctionCache):
     """Loads what was compiled before without making numba ready to compile, which takes a third of a first search.
 
     Should something have to be compiled, its compiler makes ready itself.
     """
+
+    _impl_class = _KernelData
 
     def __init__(self, function: Any) -> None:
         super().__init__(function)
@@ -125,7 +199,7 @@ class KernelCache(FunctionCache):
 
     def load_overload(self, types: Any, target: Any) -> Any:
         """Return the compiled function for arguments of these types, None when there is none."""
-        rtsys.initialize(target)
+        _name_helpers()
         with self._guard_against_spurious_io_errors():
             return self._load_overload(types, target)
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from filelock import FileLock
 
 from newsindex import kernel
+from newsindex.quick_import import importing
 
 compiled = pytest.mark.skipif("NUMBA_DISABLE_JIT" in os.environ, reason="the compiler is switched off")
 
@@ -96,6 +98,34 @@ def run(folder: Path, *arguments: str, program: str = USE, **environment: str) -
 def test_kernels_are_kept_for_later_processes(tmp_path: Path) -> None:
     assert run(tmp_path, "count") == "0\n"
     assert run(tmp_path, "count") == "2\n"
+
+
+@compiled
+def test_a_kernel_that_was_loaded_becomes_part_of_one_that_is_compiled(tmp_path: Path) -> None:
+    run(tmp_path)
+    removed = [file.unlink() for file in (tmp_path / "cache").rglob("some_kernels.lengths-*")]
+    assert removed
+    assert run(tmp_path, "count") == "1\n"
+    assert run(tmp_path, "count") == "2\n"
+
+
+def test_imports_leave_everything_as_it_was() -> None:
+    assert gc.isenabled()
+    with importing(without="no_such_module"):
+        assert not gc.isenabled()
+        with pytest.raises(ImportError):
+            __import__("no_such_module")
+    assert gc.isenabled()
+    assert "no_such_module" not in sys.modules
+    with importing(without="sys"):  # what is there stays
+        assert sys.modules["sys"] is sys
+    gc.disable()
+    try:
+        with importing():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
 
 
 def test_kernels_run_without_the_compiler(tmp_path: Path) -> None:

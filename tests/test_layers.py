@@ -11,7 +11,7 @@ import newsindex
 
 PACKAGE = Path(newsindex.__file__).parent
 ROWS = [
-    ["errors", "pipeline_kernel"],
+    ["errors", "pipeline_kernel", "quick_import"],
     ["dates", "variants", "kernel", "haste_kernel", "whoosh_door"],
     ["schema"],
     ["sources"],
@@ -53,7 +53,7 @@ DOORS = {
         "search.lanes_kernel",
         "search.lock_kernel",
     },
-    "llvmlite": {"codec.rows_kernel", "haste_kernel", "search.lanes_kernel"},
+    "llvmlite": {"codec.rows_kernel", "haste_kernel", "pipeline_kernel", "search.lanes_kernel"},
     "trafilatura": {"sources.webpage"},
     "lxml": {"sources.webpage"},
     "feedparser": {"sources.feed"},
