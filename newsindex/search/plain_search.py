@@ -18,6 +18,7 @@ from newsindex.query.tree import Node, Range, Value
 from newsindex.search.column_sets import bounds_of, range_bitmap
 from newsindex.search.deadline import Deadline
 from newsindex.search.expansion import MAX_EXPANSIONS
+from newsindex.search.joined_terms import JoinedTerm, TermData, can_be_joined, data_of_terms, joined_term
 from newsindex.search.parts import Vocabulary
 from newsindex.search.plan import known_variants
 from newsindex.search.sets import (
@@ -43,20 +44,25 @@ _NO_WORDS = Words((), np.empty(0), np.empty(0, np.int64), False)
 
 
 class _Known(NamedTuple):
-    """A word without variants that some article has: its term, its idf, and its row in each segment, int64[1, 8]."""
+    """A word that some article has: its term, its idf, and its row in each segment, int64[1, 8].
+
+    A word with variants is a term that is joined of theirs, in each segment.
+    """
 
     term: bytes
     idf: float
     rows: tuple[_Array, ...]
+    joined: tuple[JoinedTerm, ...] = ()
 
 
 class PlainSearch:
     """Words and filters ready to run on a snapshot; all words are looked for in all text fields.
 
-    `dates` is [low, high) of the date by which articles are sorted, `sets` what else must hold.
+    `dates` is [low, high) of the date by which articles are sorted, `sets` what else must hold. Of words with variants
+    `data` has the postings in each segment; only the best articles can be asked for then.
     """
 
-    __slots__ = ("_bitmaps", "dates", "rows", "sets", "snapshot", "words")
+    __slots__ = ("_bitmaps", "data", "dates", "rows", "sets", "snapshot", "words")
 
     def __init__(
         self,
@@ -65,8 +71,10 @@ class PlainSearch:
         rows: Sequence[_Array],
         sets: Sequence[Value],
         dates: tuple[int, int] | None,
+        data: Sequence[TermData] | None = None,
     ) -> None:
         self.snapshot = snapshot
+        self.data = data
         self.words = words
         self.rows = rows
         self.sets = sets
@@ -86,7 +94,7 @@ class PlainSearch:
             allowed = [self._allowed(at) for at in range(len(snapshot.segments))]
         return best(
             snapshot.segments, self.words, snapshot.usual, limit, allowed=allowed, date_range=self.dates, after=None,
-            deadline=deadline, rows=self.rows,
+            deadline=deadline, rows=self.rows, data=self.data,
         )  # fmt: skip
 
     def count(self, deadline: Deadline) -> int:
@@ -179,9 +187,9 @@ def plain_search(
             return None
     one = snapshot.known_words.get(query)
     if one is not None:
-        masks = _masks(vocabulary.all_fields, 1)
-        words = Words((one.term,), np.array([one.idf]), masks, True)
-        return PlainSearch(snapshot, words, one.rows, sets, dates)
+        words = Words((one.term,), np.array([one.idf]), _masks(vocabulary.all_fields, 1), True)
+        data = _data(snapshot, [one]) if one.joined else None
+        return PlainSearch(snapshot, words, one.rows, sets, dates, data)
     if len(query) > _LONGEST:
         return None
     if query[-1:] == "*":
@@ -209,8 +217,21 @@ def plain_search(
     if is_phrase:
         words.phrases, words.phrase_masks = _phrase(len(terms)), (vocabulary.all_fields,)
         words.slops = (0,)
+    if any(word.joined for word in known):
+        if is_phrase:  # where words stand is not told of those that are joined
+            return None
+        joined = _data(snapshot, known)
+        return PlainSearch(snapshot, words, [own.rows for own in joined], sets, dates, joined)
     rows = [np.concatenate(own) for own in zip(*[word.rows for word in known], strict=True)]
     return PlainSearch(snapshot, words, rows, sets, dates)
+
+
+def _data(snapshot: Snapshot, known: Sequence[_Known]) -> list[TermData]:
+    """Return of each segment the postings of words of which some are joined."""
+    return [
+        data_of_terms(segment, [word.joined[at] if word.joined else word.rows[at][0] for word in known])
+        for at, segment in enumerate(snapshot.segments)
+    ]
 
 
 def _prefix(snapshot: Snapshot, text: str, sets: Sequence[Value], dates: tuple[int, int] | None) -> PlainPrefix | None:
@@ -246,26 +267,30 @@ def _look_up(snapshot: Snapshot, vocabulary: Vocabulary, texts: Sequence[str]) -
     found = [known.get(text) for text in texts]
     if None not in found:
         return found  # type: ignore[return-value]
-    new: dict[str, bytes] = {}
+    new: dict[str, tuple[bytes, ...]] = {}
     for text, one in zip(texts, found, strict=True):
         if one is None:
             # What is more than letters and digits may mean something, and an operator does.
             if not (text.isascii() and text.isalnum()) or text in OPERATORS:
                 return None
             terms = vocabulary.terms(text)
-            if len(terms) != 1 or known_variants(vocabulary, snapshot, text):
+            if len(terms) != 1:
                 return None
-            new[text] = terms[0]
-    wanted = list(new.values())
-    rows = [segment.find(wanted) for segment in snapshot.segments]
-    freqs = [sum(of_word) for of_word in zip(*[own[:, 2].tolist() for own in rows], strict=True)]
-    if not freqs or not all(freqs):  # none at all of an index without segments
-        return None
+            new[text] = terms[0], *[term for _, term in known_variants(vocabulary, snapshot, text)]
+    learnt: dict[str, _Known] = {}
+    for text, terms in new.items():
+        rows = [segment.find(terms) for segment in snapshot.segments]
+        joined: tuple[JoinedTerm, ...] = ()
+        if len(terms) > 1:
+            if not all(map(can_be_joined, rows)):
+                return None
+            joined = tuple([joined_term(segment, own) for segment, own in zip(snapshot.segments, rows, strict=True)])
+            rows = [own.row.reshape(1, 8) for own in joined]
+        freq = sum([int(own[0, 2]) for own in rows])
+        if not freq:
+            return None
+        learnt[text] = _Known(b"\xff".join(terms), snapshot.idf(freq), tuple(rows), joined)
     if len(known) + len(new) > _REMEMBERED:
         known.clear()
-    learnt: dict[str, _Known] = {}
-    for place, (text, term) in enumerate(new.items()):
-        own_rows = tuple([own[place : place + 1].copy() for own in rows])
-        learnt[text] = _Known(term, snapshot.idf(freqs[place]), own_rows)
     known.update(learnt)
     return [learnt[text] if one is None else one for text, one in zip(texts, found, strict=True)]
