@@ -312,7 +312,7 @@ class Writer:
         report.naive_dates += sum(map(bool, articles.naive_dates[first:after]))
         for keys in filter(None, articles.unknown_keys[first:after]):
             for key in keys:
-                report.unknown_keys[key] = report.unknown_keys.get(key, 0) + 1
+                report.count_key(key)
         if self._segment.builder.has_chunk:
             self._flush()
         return after

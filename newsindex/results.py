@@ -18,6 +18,7 @@ from newsindex.query.diagnostics import Diagnostic
 __all__ = ["CONTROL", "AddReport", "Explanation", "Hit", "Page", "Results", "Snippet", "printable"]
 
 _MOST_REJECTED = 10_000
+_MOST_KEYS = 1_000
 # What str.splitlines ends a line at; a terminal or rich would do something else with most of them.
 _LINE_BREAK = re.compile("\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 # C0 without newline and tab, DEL, C1, and the marks that turn the direction of text around.
@@ -334,8 +335,8 @@ class AddReport:
     `rejected` has, for each record that was not kept, an error with place and reason; of one file the first 10,000 of
     them, and `more_rejected` counts those after them.
     `naive_dates` counts articles whose date named no zone and was taken as UTC; `unknown_keys` counts keys that the
-    model does not have (kept, not searched); `long_terms` counts words over 255 bytes, which are cut to
-    that length and found by it.
+    model does not have (kept, not searched), the first 1,000 by name, and `more_unknown_keys` all others; `long_terms`
+    counts words over 255 bytes, which are cut to that length and found by it.
     """
 
     added: int = 0
@@ -346,6 +347,7 @@ class AddReport:
     naive_dates: int = 0
     long_terms: int = 0
     unknown_keys: dict[str, int] = field(default_factory=dict)
+    more_unknown_keys: int = 0
 
     def reject(self, error: SourceError) -> None:
         """Take the error of a record that was not kept, without what it holds on to: the record, and where it was."""
@@ -354,6 +356,13 @@ class AddReport:
             return
         error.__traceback__ = error.__context__ = error.__cause__ = None
         self.rejected.append(error)
+
+    def count_key(self, key: str) -> None:
+        """Count a key that the model does not have."""
+        if key in self.unknown_keys or len(self.unknown_keys) < _MOST_KEYS:
+            self.unknown_keys[key] = self.unknown_keys.get(key, 0) + 1
+        else:
+            self.more_unknown_keys += 1
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as JSON data."""

@@ -62,6 +62,14 @@ def test_rejected_records_are_counted_beyond_those_that_are_listed(
         assert report.more_rejected == 4
 
 
+def test_unknown_keys_are_counted_beyond_those_that_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(results, "_MOST_KEYS", 3)
+    with newsindex.open(tmp_path / "index", create=True) as index:
+        report = index.add({"title": f"{number}", "desk": 1, f"key {number % 4}": 2} for number in range(8))
+    assert report.unknown_keys == {"desk": 8, "key 0": 2, "key 1": 2}
+    assert report.more_unknown_keys == 4
+
+
 def test_a_report_does_not_hold_on_to_what_was_rejected(tmp_path: Path) -> None:
     class Values(dict[str, Any]):
         pass

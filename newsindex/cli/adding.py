@@ -67,4 +67,5 @@ def print_report(screen: Screen, report: AddReport, seconds: float) -> None:
         screen.say(f"{counted(report.long_terms, 'word')} over 255 bytes: cut to that length, and found by it")
     if report.unknown_keys:
         keys = ", ".join(f"{one_line(key)} ({number:,})" for key, number in report.unknown_keys.items())
-        screen.say(f"keys kept but not searchable: {keys}")
+        others = f" and others ({report.more_unknown_keys:,})" if report.more_unknown_keys else ""
+        screen.say(f"keys kept but not searchable: {keys}{others}")
