@@ -1,6 +1,6 @@
-"""The same kills and damages to newsindex, stock Whoosh, SQLite FTS5 and tantivy, each as it is by default.
+"""The same kills, damages and queries to newsindex, stock Whoosh, SQLite FTS5 and tantivy, each as it is by default.
 
-    python -m benchmarks.peer_faults --kills 100 --damages 1000
+    python -m benchmarks.peer_faults --kills 100 --damages 1000 --queries 2000
 
 Needs the extra "bench" and a system with fork. Every engine gets the same articles; what it answers is compared with
 brute force: the stored text of every article, and for some words the articles that have them.
@@ -18,28 +18,36 @@ import sqlite3
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from benchmarks.peers.engine import Unavailable, library
+from tests.faults.hostile_queries import attacks, soup
 
-__all__ = ["ENGINES", "damage_trials", "kill_trials", "main"]
+__all__ = ["ENGINES", "damage_trials", "kill_trials", "main", "query_trials"]
 
 BATCH = 5
 WORDS = "anchor bridge canal dock eel ferry gull harbour island jetty".split()
+MANY_WORDS = [f"word{number}" for number in range(20_000)]
 SECONDS = 5.0
+SLOW_SECONDS = 1.0
 Found = tuple[dict[str, str], dict[str, list[str]]]
 
 
 def text(article: str) -> str:
-    return " ".join(random.Random(article).choices(WORDS, k=30))
+    many = article.startswith("many words")
+    return " ".join(random.Random(article).choices(MANY_WORDS if many else WORDS, k=120 if many else 30))
 
 
 def batch(number: int) -> list[str]:
     return [f"{number}x{place}" for place in range(BATCH)]
+
+
+class Refused(Exception):
+    """The engine says in its own way that it does not take the query."""
 
 
 class Newsindex:
@@ -58,6 +66,13 @@ class Newsindex:
             stored = {article.id: article.body for article in index.articles()}
             return stored, {word: sorted(hit.id for hit in index.search(word, limit=None)) for word in WORDS}
 
+    def ask(self, folder: Path, query: str) -> None:
+        with self._open(folder) as index:
+            try:
+                [hit.id for hit in index.search(query)]
+            except import_module("newsindex").QueryTooComplex as error:
+                raise Refused from error
+
 
 class StockWhoosh:
     def __init__(self) -> None:
@@ -74,6 +89,12 @@ class StockWhoosh:
         for article in articles:
             writer.add_document(id=article, body=text(article))
         writer.commit()
+
+    def ask(self, folder: Path, query: str) -> None:
+        index = self._whoosh.index.open_dir(folder)
+        parser = import_module("whoosh.qparser").QueryParser("body", index.schema)
+        with index.searcher() as searcher:
+            [hit["id"] for hit in searcher.search(parser.parse(query))]
 
     def found(self, folder: Path) -> Found:
         with self._whoosh.index.open_dir(folder).searcher() as searcher:
@@ -98,6 +119,15 @@ class Fts5:
             stored = dict(database.execute("select id, body from articles").fetchall())
             ask = "select id from articles where articles match ? order by id"
             return stored, {word: [row[0] for row in database.execute(ask, (word,))] for word in WORDS}
+
+    def ask(self, folder: Path, query: str) -> None:
+        with closing(sqlite3.connect(folder / "articles.sqlite")) as database:
+            try:
+                database.execute(
+                    "select id from articles where articles match ? order by rank limit 10", (query,)
+                ).fetchall()
+            except (sqlite3.OperationalError, UnicodeEncodeError) as error:  # its syntax errors; half a character
+                raise Refused from error
 
 
 class Tantivy:
@@ -127,6 +157,15 @@ class Tantivy:
             return sorted((article["id"][0], article["body"][0]) for article in found)
 
         return dict(ask("*")), {word: [article for article, _ in ask(word)] for word in WORDS}
+
+    def ask(self, folder: Path, query: str) -> None:
+        index = self._tantivy.Index.open(str(folder))
+        searcher = index.searcher()
+        try:
+            parsed = index.parse_query(query, ["body"])
+        except (ValueError, UnicodeEncodeError) as error:  # its syntax errors; half a character
+            raise Refused from error
+        [searcher.doc(address)["id"] for _, address in searcher.search(parsed, limit=10).hits]
 
 
 ENGINES: dict[str, Callable[[], Any]] = {
@@ -241,11 +280,35 @@ def kill_trials(engine: Any, folder: Path, trials: int) -> Counter[str]:
     return counts
 
 
+def query_trials(engine: Any, folder: Path, queries: Iterable[str]) -> Counter[str]:
+    """Ask of 1,000 articles of 20,000 words, and count what comes of it."""
+    place = folder / "queries"
+    place.mkdir()
+    engine.create(place)
+    engine.add(place, [f"many words {number}" for number in range(1000)])
+    counts: Counter[str] = Counter()
+
+    def ask(query: str) -> str:
+        begun = time.process_time()
+        try:
+            engine.ask(place, query)
+            said = "answered"
+        except Refused:
+            said = "refused"
+        return said if time.process_time() - begun <= SLOW_SECONDS else "slow"
+
+    for query in queries:
+        said = apart(lambda query=query: ask(query)).split()
+        counts["unexpected" if len(said) > 1 and said[0] == "refused" else said[0]] += 1
+    return counts
+
+
 def main() -> None:
     """Run the trials, and print one line an engine."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--damages", type=int, default=1000)
+    parser.add_argument("--queries", type=int, default=2000)
     arguments = parser.parse_args()
     for name, make in ENGINES.items():
         try:
@@ -256,7 +319,9 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as folder:
             damages = damage_trials(engine, Path(folder), arguments.damages)
             kills = kill_trials(engine, Path(folder), arguments.kills)
-        print(json.dumps({"engine": name, "damages": damages, "kills": kills}), flush=True)
+            # What people mistype, and what attackers write.
+            queries = query_trials(engine, Path(folder), [*map(soup, range(arguments.queries)), *attacks()])
+        print(json.dumps({"engine": name, "damages": damages, "kills": kills, "queries": queries}), flush=True)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.peer_faults import BATCH, Fts5, apart, batch, damage_trials, kill_trials
+from benchmarks.peer_faults import BATCH, Fts5, apart, batch, damage_trials, kill_trials, query_trials
 
 
 class Forgetful(Fts5):
@@ -40,6 +40,22 @@ def test_trials_tell_what_became_of_the_articles(tmp_path: Path) -> None:
     assert kill_trials(Fts5(), tmp_path / "sound", 3) == {"right": 3}
     (tmp_path / "careless").mkdir()
     assert kill_trials(Careless(), tmp_path / "careless", 3)["right"] == 0
+
+
+class Touchy(Fts5):
+    """Takes some queries badly."""
+
+    def ask(self, folder: Path, query: str) -> None:
+        if query.startswith("(("):
+            raise RecursionError
+        super().ask(folder, query)
+
+
+def test_what_became_of_queries_is_told(tmp_path: Path) -> None:
+    (tmp_path / "sound").mkdir()
+    queries = ["word1", "word1 word2", "word1 AND", "((word1", "word1"]
+    assert query_trials(Fts5(), tmp_path / "sound", queries) == {"answered": 3, "refused": 2}
+    assert query_trials(Touchy(), tmp_path, queries) == {"answered": 3, "refused": 1, "unexpected": 1}
 
 
 def test_a_lost_batch_is_seen(tmp_path: Path) -> None:
