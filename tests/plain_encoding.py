@@ -34,8 +34,10 @@ def packed(values: list[int]) -> tuple[int, bytes]:
     widest = max(values).bit_length()
     best = 16 * widest, b"", widest
     for width in range(widest):
-        patches = [bytes([n]) + variable(value >> width) for n, value in enumerate(values) if value >> width]
-        data = aligned(bytes([len(patches)]) + b"".join(patches))
+        high = widest - width
+        patches = [n | value >> width << 7 for n, value in enumerate(values) if value >> width]
+        joined = sum(patch << (7 + high) * place for place, patch in enumerate(patches))
+        data = aligned(bytes([len(patches), high]) + joined.to_bytes(-(-len(patches) * (7 + high) // 8), "little"))
         if 16 * width + len(data) < best[0]:
             best = 16 * width + len(data), data, width
     _, patched, width = best

@@ -20,16 +20,19 @@ __all__ = [
     "pack_bits",
     "pack_block",
     "pack_patched",
+    "patches_end",
     "put_vbyte",
     "unpack_bits",
     "unpack_block",
     "unpack_patched",
+    "unpack_patches",
 ]
 
 BLOCK = 128
 _PATCHED = 0x40
 _WIDTH = 0x3F
-_PATCH_BITS = 7  # of a byte
+_PLACE_BITS = 7  # of a place in a block
+_PLACE = 0x7F
 
 
 @inner
@@ -200,8 +203,9 @@ def pack_patched(values, start, scratch, out, words, at):
         at: the byte to begin at, a multiple of 4.
 
     Returns:
-        (code, the byte after): the code holds the width, and 0x40 when patches follow: their number u8, then of each
-        its place u8 and its high bits in variable bytes; then zeros up to a multiple of 4.
+        (code, the byte after): the code holds the width, and 0x40 when patches follow: their number u8, how many bits
+        more than the width the widest has u8, then of each patch its place in 7 bits and its value's high bits in so
+        many, low bits first; then zeros up to a multiple of 4.
     """
     # Places are unsigned so that the compiler treats many at once: it need not look for those that count from the end.
     first = np.uint64(start)
@@ -211,7 +215,7 @@ def pack_patched(values, start, scratch, out, words, at):
     if joined == 0:
         return np.int64(0), at
     widest = bits(np.int64(joined))
-    # Of each width, how many values are wider; from the widest down, for the more are wider the dearer the patches.
+    # From the widest down: the more values are wider, and the higher their bits, the dearer the patches.
     width = widest
     least = 16 * widest
     for narrower in range(widest - 1, -1, -1):
@@ -219,12 +223,9 @@ def pack_patched(values, start, scratch, out, words, at):
         wider = np.uint32(0)
         for i in range(np.uint64(BLOCK)):
             wider += np.uint32(values[first + np.uint64(i)] > most)
-        scratch[narrower] = wider
-        patches = 1 + 2 * np.int64(wider)
+        patches = 2 + ((np.int64(wider) * (_PLACE_BITS + widest - narrower) + 7) >> 3)
         if patches > least:
             break
-        for longer in range(narrower + _PATCH_BITS, widest, _PATCH_BITS):
-            patches += np.int64(scratch[longer])
         cost = 16 * narrower + ((patches + 3) & ~3)
         if cost < least or (cost == least and width < widest):
             least = cost
@@ -240,11 +241,23 @@ def pack_patched(values, start, scratch, out, words, at):
         scratch[count] = i
         count += np.int64(values[start + i] > most)
     out[at] = count
-    at += 1
+    out[at + 1] = widest - width
+    at += 2
+    waiting = np.uint64(0)
+    filled = 0
     for patch in range(count):
         place = np.int64(scratch[patch])
-        out[at] = place
-        at = put_vbyte(np.int64(values[start + place] >> np.uint32(width)), out, at + 1)
+        high = np.int64(values[start + place] >> np.uint32(width))
+        waiting |= np.uint64(place | high << _PLACE_BITS) << np.uint64(filled)
+        filled += _PLACE_BITS + widest - width
+        while filled >= 8:
+            out[at] = np.uint8(waiting & np.uint64(255))
+            waiting >>= np.uint64(8)
+            filled -= 8
+            at += 1
+    if filled:
+        out[at] = np.uint8(waiting)
+        at += 1
     while at & 3:
         out[at] = 0
         at += 1
@@ -273,17 +286,42 @@ def unpack_patched(data, words, at, code, end, out, start):
     at = word << 2
     if code == width:
         return at if at <= end else -1
-    if code != width | _PATCHED or width > 31 or at >= end:
+    if code != width | _PATCHED:
+        return -1
+    return unpack_patches(data, at, width, end, out, start)
+
+
+@inner
+def patches_end(data, at, width, end):
+    """Return the byte after the patches of a block of this width, from byte `at` on, or -1 when they are none."""
+    if at < 0 or at + 2 > end or end > data.size:
+        return -1
+    high = np.int64(data[at + 1])
+    after = (at + 2 + ((np.int64(data[at]) * (_PLACE_BITS + high) + 7) >> 3) + 3) & ~3
+    return after if width + high <= 32 and after <= end else -1
+
+
+@inner
+def unpack_patches(data, at, width, end, out, start):
+    """Put the high bits of values of 128 from `start` on where they are; as `patches_end` otherwise."""
+    after = patches_end(data, at, width, end)
+    if after < 0:
         return -1
     count = np.int64(data[at])
-    at += 1
+    wide = np.uint64(_PLACE_BITS + np.int64(data[at + 1]))
+    mask = (np.uint64(1) << wide) - np.uint64(1)
+    at += 2
+    waiting = np.uint64(0)
+    filled = np.uint64(0)
     for _ in range(count):
-        if at >= end:
-            return -1
-        place = np.int64(data[at])
-        high, at = get_vbyte(data, at + 1, end)
-        if at < 0 or place >= BLOCK or high >> np.uint64(32 - width):
-            return -1
-        out[start + place] |= np.uint32(high << np.uint64(width))
-    at = (at + 3) & ~3
-    return at if at <= end else -1
+        while filled < wide:
+            waiting |= np.uint64(data[at]) << filled
+            filled += np.uint64(8)
+            at += 1
+        patch = waiting & mask
+        waiting >>= wide
+        filled -= wide
+        out[np.uint64(start + np.int64(patch & np.uint64(_PLACE)))] |= np.uint32(
+            (patch >> np.uint64(_PLACE_BITS)) << np.uint64(width)
+        )
+    return after

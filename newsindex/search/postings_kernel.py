@@ -10,7 +10,7 @@ import numpy as np
 
 from newsindex.codec.decode_kernel import decode_tail
 from newsindex.codec.format import SKIP_WORDS
-from newsindex.codec.pack_kernel import BLOCK, get_vbyte, unpack_patched
+from newsindex.codec.pack_kernel import BLOCK, patches_end, unpack_patched, unpack_patches
 from newsindex.kernel import inner
 from newsindex.search.lanes_kernel import LARGE_GAP, add_up, unpack_rows
 
@@ -33,19 +33,9 @@ def unpack(data, words, at, code, end, out, start):
         for i in range(start, start + BLOCK):
             out[np.uint64(i)] = 0
     if code != width:
-        if code != width | _PATCHED or at >= end:
+        if code != width | _PATCHED:
             return -1
-        count = np.int64(data[at])
-        at += 1
-        for _ in range(count):
-            if at >= end:
-                return -1
-            place = np.int64(data[at])
-            high, at = get_vbyte(data, at + 1, end)
-            if at < 0 or place >= BLOCK or high >> np.uint64(32 - width):
-                return -1
-            out[np.uint64(start + place)] |= np.uint32(high << np.uint64(width))
-        at = (at + 3) & ~3
+        return unpack_patches(data, at, width, end, out, start)
     return at if at <= end else -1
 
 
@@ -84,16 +74,7 @@ def skip_packed(data, at, code, end):
     at += 16 * width
     if code == width:
         return at if at <= end else -1
-    if at < 0 or at >= end:
-        return -1
-    count = np.int64(data[at])
-    at += 1
-    for _ in range(count):
-        _, at = get_vbyte(data, at + 1, end)
-        if at < 0:
-            return -1
-    at = (at + 3) & ~3
-    return at if at <= end else -1
+    return patches_end(data, at, width, end)
 
 
 @inner
