@@ -181,6 +181,13 @@ def test_prefixes_share_one_limit_and_tell_when_it_cuts(make_index: MakeIndex) -
     assert "700 words; the 324 most frequent" in results.diagnostics[0].message
     assert ids(index.search("b* a*")) == ["1"]
     assert index.search("b*").diagnostics == ()
+    # What is remembered of each alone has the same limit.
+    for _ in range(2):
+        assert index.search("a*").diagnostics == ()
+        again = index.search("a* OR b* OR c9* OR a*")
+        assert (ids(again), again.diagnostics, again.scores) == (ids(results), results.diagnostics, results.scores)
+        assert [said.kind for said in index.search("b* a*").diagnostics] == ["cut-expansion"]
+        assert ids(index.search("a1* OR b*")) == ["1", "2"]
 
 
 def test_a_search_that_takes_too_long_is_refused(make_index: MakeIndex) -> None:

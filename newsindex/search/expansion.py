@@ -24,6 +24,7 @@ from newsindex.search.wordings import NO_WORDINGS, Wordings, are_among, choose_w
 __all__ = ["MAX_EXPANSIONS", "Expander", "Expansion", "changes", "numbers_like"]
 
 MAX_EXPANSIONS = 1024
+_REMEMBERED = 64
 _Array = npt.NDArray[Any]
 _NUMBER, _FIELDS, _DOC_FREQ = 0, 1, 2
 _NO_WORDS = np.empty(0, np.int64)
@@ -40,7 +41,6 @@ class Expansion:
     `cut` is what to say when not all were searched.
     """
 
-    snapshot: Snapshot
     prefix: bytes
     rows: list[_Array]
     worded: list[Wordings]
@@ -51,10 +51,10 @@ class Expansion:
         """Tell whether it stands for anything."""
         return bool(self.cut) or any(map(len, self.rows)) or any(len(own.rows) for own in self.worded)
 
-    def terms(self) -> tuple[str, ...]:
+    def terms(self, snapshot: Snapshot) -> tuple[str, ...]:
         """Return the terms, in order."""
         found: set[bytes] = set()
-        for segment, rows, worded in zip(self.snapshot.segments, self.rows, self.worded, strict=True):
+        for segment, rows, worded in zip(snapshot.segments, self.rows, self.worded, strict=True):
             found.update(_names(segment, self.prefix, np.concatenate([rows, worded.rows])))
         return tuple(term.decode() for term in sorted(found))
 
@@ -71,9 +71,22 @@ class Expander:
     def expand(self, part: ExpansionPart) -> Expansion:
         """Return what a part stands for; the same again for the same."""
         key = part.text, part.kind, part.edits, part.mask
-        if key not in self._expanded:
-            self._expanded[key] = self._expand(part)
-        return self._expanded[key]
+        expanded = self._expanded.get(key)
+        if expanded is None:
+            # What was expanded lately, whole: the next page of a search expands the same again.
+            known, before = self._snapshot.known_expansions, self._left
+            count, spent, expanded = known.get(key, (0, 0, None))
+            if expanded is not None and count <= before:
+                self._left -= spent
+            else:
+                expanded = self._expand(part)
+                if not expanded.cut:
+                    if len(known) >= _REMEMBERED:
+                        known.clear()
+                    count = sum(map(len, expanded.rows)) + sum(len(own.rows) for own in expanded.worded)
+                    known[key] = count, before - self._left, expanded
+            self._expanded[key] = expanded
+        return expanded
 
     def _expand(self, part: ExpansionPart) -> Expansion:
         self._deadline.check()
@@ -101,13 +114,13 @@ class Expander:
         else:
             self._left -= max(map(len, found), default=0)
         if not any(doubts.any() for doubts in doubtful):
-            return Expansion(self._snapshot, prefix, found, [NO_WORDINGS for _ in found], cut)
+            return Expansion(prefix, found, [NO_WORDINGS for _ in found], cut)
         sure, worded = [], []
         for segment, rows, doubts, words in zip(self._snapshot.segments, found, doubtful, fitting, strict=True):
             whole, own = choose_words(segment.reader, rows[doubts], words)
             sure.append(np.concatenate([rows[~doubts], whole]))
             worded.append(own)
-        return Expansion(self._snapshot, prefix, sure, worded, cut)
+        return Expansion(prefix, sure, worded, cut)
 
     def _rows(self, at: int, part: ExpansionPart, prefix: bytes) -> tuple[_Array, _Array, _Array]:
         """Return the rows of all terms that a part stands for, which of them are not like it, and the words like it."""

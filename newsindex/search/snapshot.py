@@ -75,6 +75,8 @@ class Snapshot:
 
         self.known_nearest: dict[tuple[str, int], str | None] = {}
         """Of words that no article has, searched lately, the ones that were perhaps meant, by fields."""
+        self.known_expansions: dict[tuple[str, str, int, int], tuple[int, int, Any]] = {}
+        """Of prefixes and the like: how many terms they stand for, in how much of a query's budget, and which."""
         self.known_variants: dict[str, tuple[tuple[str, bytes], ...]] = {}
         """Of words searched lately the variants that articles have, and their terms."""
         self.known_words: dict[str, Any] = {}

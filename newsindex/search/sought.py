@@ -65,7 +65,7 @@ def _sought(plan: Plan, part: LeafPart | RowPlaces, leaf: LeafPart) -> Iterator[
     fields = plan.vocabulary.names(leaf.mask)
     if isinstance(part, ExpansionPart):
         beginning = part.text if part.kind in ("prefix", "pair") else ""
-        yield Sought(fields, (plan.expansions[part].terms(),), likes=_likes(part), beginning=beginning)
+        yield Sought(fields, (plan.expansions[part].terms(plan.snapshot),), likes=_likes(part), beginning=beginning)
         return
     rows: tuple[tuple[bytes, ...], ...]
     written: tuple[str, ...] = ()
