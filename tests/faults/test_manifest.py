@@ -136,7 +136,7 @@ def test_every_single_byte_is_covered() -> None:
 @pytest.mark.parametrize(
     ("attribute", "mutant"),
     [
-        ("verify_content", lambda *_: None),
+        ("verify_content", lambda *_, **__: None),
         ("_greatest", lambda names, kind: max((int(n[-20:]) for n in names if n.startswith("toc-")), default=0)
          if kind == "toc" else 0),
         ("_has_more_than_a_beginning", lambda _: False),
@@ -161,9 +161,9 @@ def test_a_file_is_verified_once_in_a_process_and_again_when_it_changed(
     computed: list[str] = []
     real = snapshot_module.verify_content
 
-    def count(content: Any, path: str) -> None:
+    def count(content: Any, path: str, *, keep_pages: bool = True) -> None:
         computed.append(Path(path).name)
-        real(content, path)
+        real(content, path, keep_pages=keep_pages)
 
     segments = {name for name in names_in_use() if name.startswith(("seg-", "del-"))}
     monkeypatch.setattr(snapshot_module, "verify_content", count)

@@ -272,7 +272,7 @@ class FallsBack(Store):
 
 
 def check_nothing(patches: pytest.MonkeyPatch) -> None:
-    patches.setattr(snapshot_module, "verify_content", lambda *_: None)
+    patches.setattr(snapshot_module, "verify_content", lambda *_, **__: None)
 
 
 def nothing(patches: pytest.MonkeyPatch) -> None:
