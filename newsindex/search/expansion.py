@@ -8,7 +8,7 @@ have the same term, those occurrences of the term count that are of that word: `
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -38,13 +38,15 @@ class Expansion:
     """What something stands for.
 
     `rows` are of each segment: int64[T, 8], as `find` gives them. Of the terms in `worded` only some words count.
-    `cut` is what to say when not all were searched.
+    `cut` is what to say when not all were searched. `bitmaps` are, of segments where they were needed, the articles
+    that have one of those words.
     """
 
     prefix: bytes
     rows: list[_Array]
     worded: list[Wordings]
     cut: str = ""
+    bitmaps: dict[int, _Array] = field(default_factory=dict)
 
     @property
     def is_known(self) -> bool:

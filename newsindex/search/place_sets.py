@@ -62,7 +62,10 @@ def expansion_bitmap(plan: Plan, at: int, part: ExpansionPart, deadline: Deadlin
     segment, expansion = plan.snapshot.segments[at], plan.expansions[part]
     found = terms_union(segment, expansion.rows[at], part.mask, deadline)
     if len(expansion.worded[at].rows):
-        found |= wordings_bitmap(segment, expansion.worded[at], part.mask, deadline)
+        worded = expansion.bitmaps.get(at)
+        if worded is None:
+            worded = expansion.bitmaps[at] = wordings_bitmap(segment, expansion.worded[at], part.mask, deadline)
+        found |= worded
     return found
 
 
