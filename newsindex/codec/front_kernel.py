@@ -6,6 +6,7 @@ import numpy as np
 
 from newsindex.codec.format import STRINGS_IN_BLOCK
 from newsindex.codec.pack_kernel import get_vbyte, put_vbyte
+from newsindex.codec.rows_kernel import MOVED, move
 from newsindex.kernel import brief, inner, kernel
 
 __all__ = ["decode_front", "encode_front", "pick_shown"]
@@ -83,6 +84,17 @@ def decode_front(data, at, end, out, starts):
 
 
 @inner
+def _copy(data, at, count, out, used):
+    """Copy bytes of `data` to out[used:], which has room for them; what is behind them there is overwritten too."""
+    if at + count + MOVED <= data.size and used + count + MOVED <= out.size:
+        for j in range(0, count, MOVED):
+            move(data, at + j, out, used + j)
+    else:
+        for j in range(count):
+            out[np.uint64(used + j)] = data[np.uint64(at + j)]
+
+
+@inner
 def _place(places, width, number):
     """Return number n of a list of little-endian numbers, as bytes; negative when it is over 63 bits."""
     value = np.uint64(0)
@@ -114,8 +126,7 @@ def _pick_front(data, blocks, width, number, out, used):
         length = shared + rest
         if used + length > out.size:
             return np.int64(-2)
-        for j in range(rest):
-            out[used + shared + j] = data[at + j]
+        _copy(data, at, rest, out, used + shared)
         at += rest
     return length
 
@@ -132,15 +143,13 @@ def pick_shown(id_data, id_blocks, id_width, title_data, title_starts, title_wid
         out: uint8[], overwritten.
 
     Returns:
-        The number of bytes written; -1 when the bytes are not those of such strings, -2 when out is too small, -3 when
-        a string has a NUL in it.
+        The number of bytes written; -1 when the bytes are not those of such strings, -2 when out is too small.
     """
     used = np.int64(0)
     for i in range(numbers.size):
         number = numbers[i]
         if number < 0:
             return -1
-        begin = used
         if id_width:
             length = _pick_front(id_data, id_blocks, id_width, number, out, used)
             if length < 0:
@@ -159,14 +168,8 @@ def pick_shown(id_data, id_blocks, id_width, title_data, title_starts, title_wid
                 return -1
             if used + length >= out.size:
                 return -2
-            for j in range(length):
-                out[used + j] = title_data[start + j]
+            _copy(title_data, start, length, out, used)
             used += length
             out[used] = 0
             used += 1
-        ends = np.int64(0)
-        for j in range(begin, used):
-            ends += out[j] == 0
-        if ends != (id_width > 0) + (title_width > 0):
-            return -3
     return used

@@ -1,4 +1,4 @@
-"""What packing spends its time on, in the terms of the compiler: four numbers at a time, and how many bits one needs.
+"""What coding spends its time on, in the terms of the compiler: four numbers at a time, and how many bits one needs.
 
 Blocks are as in `pack_kernel`. Places are not checked here; the callers do. Where the compiler is switched off, plain
 loops do the same.
@@ -12,9 +12,11 @@ import numba
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba.extending import intrinsic
 
-__all__ = ["bits", "pack_rows"]
+__all__ = ["MOVED", "bits", "move", "pack_rows"]
 
 _ROWS = 32
+MOVED = 16
+"""The bytes that `move` moves."""
 _I1, _I32, _I64 = ir.IntType(1), ir.IntType(32), ir.IntType(64)
 _VECTOR = ir.VectorType(_I32, 4)
 _ZERO = ir.Constant(_VECTOR, [0] * 4)
@@ -71,6 +73,18 @@ def _bits(typing: Any, value: Any) -> Any:
     return numba.types.int64(numba.types.int64), generate
 
 
+def _move(typing: Any, source: Any, at: Any, target: Any, to: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        begin = builder.bitcast(_data(context, builder, signature.args[0], given[0], given[1]), _VECTOR.as_pointer())
+        end = builder.bitcast(_data(context, builder, signature.args[2], given[2], given[3]), _VECTOR.as_pointer())
+        loaded = builder.load(begin)
+        loaded.align = 1
+        builder.store(loaded, end).align = 1
+        return context.get_dummy_value()
+
+    return numba.types.void(source, at, target, to), generate
+
+
 def _plain_pack_rows(values: Any, start: int, width: int, words: Any, at: int) -> None:
     width = int(width)  # numpy's numbers have 64 bits, and what is joined here up to 1,024
     lanes = values[start : start + 4 * _ROWS].reshape(_ROWS, 4)
@@ -83,6 +97,10 @@ def _plain_bits(value: int) -> int:
     return int(value).bit_length()
 
 
+def _plain_move(source: Any, at: int, target: Any, to: int) -> None:
+    target[to : to + MOVED] = source[at : at + MOVED]
+
+
 _COMPILED = not getattr(numba.config, "DISABLE_JIT", 0)
 pack_rows: Any = intrinsic(_pack_rows) if _COMPILED else _plain_pack_rows
 """pack_rows(values, start, width, words, at): pack the low `width` bits of 128 values to words[at] on.
@@ -91,3 +109,5 @@ values: uint32[n] with n ≥ start + 128; width: 1..32; words: uint32[m] with m 
 """
 bits: Any = intrinsic(_bits) if _COMPILED else _plain_bits
 """bits(value): how many bits a value of at least 0 needs, an int64."""
+move: Any = intrinsic(_move) if _COMPILED else _plain_move
+"""move(source, at, target, to): move 16 bytes, from source[at] on to target[to] on; both uint8."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,20 @@ from newsindex.codec.strings import FrontCoded, Strings
 __all__ = ["ShownStrings"]
 
 _Array = npt.NDArray[Any]
-# Bytes of an id and a title that there is room for at first.
-_ROOM = 256
+# Bytes that there is room for at first, and that a thread keeps at most: getting them anew takes its time.
+_ROOM, _KEPT = 16 * 1024, 1024 * 1024
 _NO_BYTES: Bytes = np.empty(0, np.uint8)
 _NO_BYTES.flags.writeable = False  # as what is read from a file: kernels are compiled for that
+
+
+class _Local(threading.local):
+    """The bytes that a thread writes strings to."""
+
+    def __init__(self) -> None:
+        self.out = np.empty(_ROOM, np.uint8)
+
+
+_local = _Local()
 
 
 class ShownStrings:
@@ -47,16 +58,14 @@ class ShownStrings:
         return self._texts(self._only_titles, docs, docs.size)
 
     def _texts(self, source: tuple[Any, ...], docs: _Array, count: int) -> list[str]:
-        room = _ROOM * docs.size
-        while True:
-            out = np.empty(room, np.uint8)
-            used = pick_shown(*source, docs, out)
-            if used != -2:
-                break
-            room *= 4
+        out = _local.out
+        while (used := pick_shown(*source, docs, out)) == -2:
+            out = np.empty(4 * out.size, np.uint8)
+            if out.size <= _KEPT:
+                _local.out = out
         if used > 0:
             try:
-                found = out[: used - 1].tobytes().decode().split("\0")
+                found = str(out[: used - 1].data, "utf-8").split("\0")
             except UnicodeDecodeError:
                 found = []
             if len(found) == count:

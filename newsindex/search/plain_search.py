@@ -109,6 +109,7 @@ class PlainSearch:
 
     def matching(self, deadline: Deadline) -> list[_Array]:
         """Return of each segment the bitmap of the articles that match; nobody may change them."""
+        assert self.data is None
         found = self._bitmaps
         if found is None:
             found = self._bitmaps = [self._matching(at, deadline) for at in range(len(self.snapshot.segments))]

@@ -138,6 +138,8 @@ class Snapshot:
 
     def titles(self, numbers: _Array) -> list[str]:
         """Return what a list calls articles, int64[n], read together."""
+        if len(self.segments) == 1:
+            return self.segments[0].reader.shown.titles(numbers - self.segments[0].base)
         titles = [""] * numbers.size
         for segment, places, docs in self._by_segment(numbers):
             for place, text in zip(places, segment.reader.shown.titles(docs), strict=True):
