@@ -23,21 +23,25 @@ _Array = npt.NDArray[Any]
 _MOST_OCCURRENCES = 500_000
 # Kernels look at whole blocks at a time.
 _BEHIND = 64
+_NOTHING, _ZEROS = np.empty(0, np.uint8), np.zeros(4, np.uint8)
 
 
 class JoinedTerm(NamedTuple):
-    """A row, int64[8], as `find` gives it, but for where its postings are: in `data`, uint8[m], from 0 on."""
+    """A row, int64[8], as `find` gives it, but for where it is: its postings and positions, uint8[], from 0 on."""
 
     row: _Array
-    data: _Array
+    postings: _Array
+    positions: _Array
 
 
 class TermData(NamedTuple):
-    """Terms whose postings are gathered in one array: `rows` int64[T, 8], `data` uint8[m], `words` the same uint32."""
+    """Terms whose postings, and perhaps positions, are gathered: `rows` int64[T, 8], the rest uint8[] and as uint32."""
 
     rows: _Array
-    data: _Array
-    words: _Array
+    postings: _Array
+    posting_words: _Array
+    positions: _Array
+    position_words: _Array
 
 
 def summed(segment: SearchSegment, rows: _Array) -> tuple[_Array, _Array]:
@@ -72,53 +76,74 @@ def joined_term(segment: SearchSegment, rows: _Array) -> JoinedTerm:
 
 
 def _join(segment: SearchSegment, rows: _Array) -> JoinedTerm:
-    docs, times = summed(segment, rows)
     row = np.zeros(8, np.int64)
     row[0] = rows[0, 0]
     fields = segment.field_count
-    counts = times.reshape(-1)
-    total = int(counts.sum())
-    if not docs.size:
-        return JoinedTerm(row, np.empty(0, np.uint8))
-    if total > _MOST_OCCURRENCES:
-        raise segment.reader.damage(f"term {row[0]} and those searched with it stand in {total} places")
-    texts = np.repeat((docs[:, None] * fields + np.arange(fields)).reshape(-1), counts).astype(np.uint32)
-    # Where they stand is not asked of them.
-    positions = (np.arange(total) - np.repeat(counts.cumsum() - counts, counts)).astype(np.uint32)
-    room = (int(worst_bytes(total, fields)) + 3) & ~3
+    found = [_occurrences(segment, TermInfo(*own)) for own in rows.tolist() if own[2]]
+    if not found:
+        return JoinedTerm(row, _NOTHING, _NOTHING)
+    places = np.sort(np.concatenate(found))
+    texts, positions = (places >> 32).astype(np.uint32), (places & 0xFFFFFFFF).astype(np.uint32)
+    room = (int(worst_bytes(places.size, fields)) + 3) & ~3
     postings, placed = np.empty(room, np.uint8), np.empty(room, np.uint8)
     told = np.zeros((1, 5), np.int64)
-    _, used, _ = encode_terms(
-        0, np.array([0, total]), texts, positions, NO_PIECES, fields, np.array(segment.weights),
+    _, row[4], row[7] = encode_terms(
+        0, np.array([0, places.size]), texts, positions, NO_PIECES, fields, np.array(segment.weights),
         segment.lengths.astype(np.uint32), make_room(fields), postings, placed, told,
     )  # fmt: skip
     row[1:3] = told[0, TERM_FIELDS : TERM_FIELDS + 2]
-    row[4] = used
-    return JoinedTerm(row, postings[:used].copy())
+    row[5] = places.size
+    return JoinedTerm(row, postings[: row[4]].copy(), placed[: row[7]].copy())
 
 
-def data_of_terms(segment: SearchSegment, terms: Sequence[_Array | JoinedTerm]) -> TermData:
-    """Gather the postings of terms, given by their rows, and of joined terms.
+def _occurrences(segment: SearchSegment, info: TermInfo) -> _Array:
+    """Return where a term stands, int64, ascending: doc · F + field in the high 32 bits, the position in the low."""
+    docs, freqs = segment.reader.postings(info)
+    fields = segment.field_count
+    counts = freqs.T.reshape(-1).astype(np.int64)
+    gaps = segment.reader.position_gaps(info)
+    if int(counts.sum()) != gaps.size:
+        raise segment.reader.damage(f"term {info.number} has {gaps.size} positions, and stands {counts.sum()} times")
+    texts = (docs.astype(np.int64)[:, None] * fields + np.arange(fields)).reshape(-1)
+    sums = np.append(0, gaps.cumsum(dtype=np.int64))
+    # Positions are counted anew in each text.
+    begins = sums[counts.cumsum() - counts]
+    places: _Array = (np.repeat(texts, counts) << 32) + sums[1:] - np.repeat(begins, counts)
+    return places
+
+
+def data_of_terms(
+    segment: SearchSegment, terms: Sequence[_Array | JoinedTerm], *, with_positions: bool = False
+) -> TermData:
+    """Gather the postings, and if wanted the positions, of terms, given by their rows, and of joined terms.
 
     Raises:
-        FormatError: the postings of a term are not where there are any.
+        FormatError: those of a term are not where there are any.
     """
-    rows = np.empty((len(terms), 8), np.int64)
+    rows = np.array([term.row if isinstance(term, JoinedTerm) else term for term in terms])
+    postings = [term.postings if isinstance(term, JoinedTerm) else segment.postings for term in terms]
+    found = _gathered(segment, rows, 3, postings)
+    if not with_positions:
+        return TermData(rows, *found, _NOTHING, _NOTHING)
+    positions = [term.positions if isinstance(term, JoinedTerm) else segment.positions for term in terms]
+    return TermData(rows, *found, *_gathered(segment, rows, 6, positions))
+
+
+def _gathered(segment: SearchSegment, rows: _Array, column: int, sources: Sequence[_Array]) -> tuple[_Array, _Array]:
+    """Return what stands between two columns of the rows, which are changed, joined; and the same as uint32."""
     pieces: list[_Array] = []
     at = 0
-    for place, term in enumerate(terms):
-        row, data = (term.row, term.data) if isinstance(term, JoinedTerm) else (term, segment.postings)
-        rows[place] = row
+    for row, source in zip(rows, sources, strict=True):
+        begin, end = row[column : column + 2].tolist()
         if row[2]:
-            begin, end = int(row[3]), int(row[4])
-            if not 0 <= begin <= end <= data.size:
-                raise segment.reader.damage(f"the postings of term {row[0]} are placed at {begin} to {end}")
+            if not 0 <= begin <= end <= source.size:
+                raise segment.reader.damage(f"what is told of term {row[0]} is placed at {begin} to {end}")
             # Blocks begin at multiples of 4.
             first = at + (begin - at) % 4
-            pieces += [np.zeros(first - at, np.uint8), data[begin:end]]
+            pieces += [_ZEROS[: first - at], source[begin:end]]
             at = first + end - begin
-            rows[place, 3:5] = first, at
+            row[column : column + 2] = first, at
     pieces.append(np.zeros(_BEHIND + -at % 4, np.uint8))
     joined = np.concatenate(pieces)
     joined.flags.writeable = False
-    return TermData(rows, joined, joined.view(np.uint32))
+    return joined, joined.view(np.uint32)

@@ -189,7 +189,7 @@ def plain_search(
     one = snapshot.known_words.get(query)
     if one is not None:
         words = Words((one.term,), np.array([one.idf]), _masks(vocabulary.all_fields, 1), True)
-        data = _data(snapshot, [one]) if one.joined else None
+        data = _data(snapshot, [one], False) if one.joined else None
         return PlainSearch(snapshot, words, one.rows, sets, dates, data)
     if len(query) > _LONGEST:
         return None
@@ -219,20 +219,19 @@ def plain_search(
         words.phrases, words.phrase_masks = _phrase(len(terms)), (vocabulary.all_fields,)
         words.slops = (0,)
     if any(word.joined for word in known):
-        if is_phrase:  # where words stand is not told of those that are joined
-            return None
-        joined = _data(snapshot, known)
+        joined = _data(snapshot, known, is_phrase)
         return PlainSearch(snapshot, words, [own.rows for own in joined], sets, dates, joined)
     rows = [np.concatenate(own) for own in zip(*[word.rows for word in known], strict=True)]
     return PlainSearch(snapshot, words, rows, sets, dates)
 
 
-def _data(snapshot: Snapshot, known: Sequence[_Known]) -> list[TermData]:
+def _data(snapshot: Snapshot, known: Sequence[_Known], with_positions: bool) -> list[TermData]:
     """Return of each segment the postings of words of which some are joined."""
-    return [
-        data_of_terms(segment, [word.joined[at] if word.joined else word.rows[at][0] for word in known])
-        for at, segment in enumerate(snapshot.segments)
-    ]
+    found = []
+    for at, segment in enumerate(snapshot.segments):
+        terms = [word.joined[at] if word.joined else word.rows[at][0] for word in known]
+        found.append(data_of_terms(segment, terms, with_positions=with_positions))
+    return found
 
 
 def _prefix(snapshot: Snapshot, text: str, sets: Sequence[Value], dates: tuple[int, int] | None) -> PlainPrefix | None:

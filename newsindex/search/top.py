@@ -161,7 +161,7 @@ def best(
         after: only hits behind this (score, number) in the order.
         deadline: checked now and then.
         rows: what `find` returned for the terms in each segment, when it is known.
-        data: of each segment the postings of these rows, where they are not all its own; not with phrases.
+        data: of each segment what these rows tell the places of, where that is not all its own.
 
     Raises:
         FormatError: a segment is damaged.
@@ -195,7 +195,7 @@ def best(
         bits = allowed[at]
         arrays = _arrays(segment, parameters)
         if data is not None:
-            arrays = data[at].data, data[at].words, *arrays[2:]
+            arrays = *data[at][1 : 5 if words.phrases else 3], *arrays[4 if words.phrases else 2 :]
         told = 1
         while told:
             told = best_of_segment(
