@@ -168,3 +168,44 @@ def test_limits_hold_for_plain_words(make_index: MakeIndex) -> None:
     index.search("oil talks")
     with pytest.raises(QueryTooComplex, match="characters"):
         index.search(" ".join(["oil"] * 2000))
+
+
+def test_a_prefix_stands_for_the_same_whatever_was_searched_before(
+    make_index: MakeIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("newsindex.search.expansion.MAX_EXPANSIONS", 9)
+    index = make_index([{"id": "1", "title": "aax aby acz", "body": "bqa bqe bqi bqo bqu bqy"}])
+    index.add({"id": "2", "title": "aax aby adw", "body": "zza zze zzi zzo zzu zzy zzx"})
+    said = [str(remark) for remark in index.search("a* OR zz*").diagnostics]
+    index.refresh()
+    index._snapshot.known_expansions.clear()
+    assert index.search("b* OR a*").diagnostics is not None
+    assert [str(remark) for remark in index.search("a* OR zz*").diagnostics] == said
+
+
+def test_words_beside_a_joined_one_are_not_copied_without_bound(
+    make_index: MakeIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = make_index([{"id": "1", "title": "Kiev talks"}, {"id": "2", "title": "Kyiv and talks"}])
+    queries = ("kiev talks", "kiev OR talks", '"kiev talks"')
+    expected = [shown(index.search(query)) for query in queries]
+    monkeypatch.setattr("newsindex.search.joined_terms._MOST_BYTES", 0)
+    for query, hits in zip(queries, expected, strict=True):
+        assert index._search(query, None)._plain is None
+        assert shown(index.search(query)) == hits
+        assert "sets of articles" in index.explain_query(query)
+
+
+def test_words_are_joined_in_time(make_index: MakeIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+    index = make_index([{"id": "1", "title": "Kiev talks"}, {"id": "2", "title": "Kyiv and talks"}])
+    monkeypatch.setattr("newsindex.search.deadline._UNNOTICED", 0.0)
+    with pytest.raises(QueryTooComplex, match="time"):
+        index.search("kiev", timeout=1e-9)
+
+
+def test_what_is_joined_is_kept_by_segments_alone(make_index: MakeIndex) -> None:
+    index = make_index([{"id": "1", "title": "Kiev talks"}, {"id": "2", "title": "Kyiv and talks"}])
+    for query in ("kiev", "KIEV", "Kiev talks"):
+        assert len(index.search(query)) > 0
+    assert set(index._snapshot.known_words) == {"talks"}
+    assert sum(len(segment.kept_terms) for segment in index._snapshot.segments) == 1

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import numpy as np
 import pytest
@@ -18,17 +18,21 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from newsindex import Date, FormatError, Text
+from newsindex.codec.encode_kernel import NO_PIECES, encode_terms, make_room, worst_bytes
 from newsindex.codec.pack_kernel import pack_block
 from newsindex.codec.reader import SegmentReader
 from newsindex.errors import QueryTooComplex
 from newsindex.kernel import lean
 from newsindex.schema import Schema
-from newsindex.search import top_kernel
+from newsindex.search import top, top_kernel
 from newsindex.search.deadline import Deadline
+from newsindex.search.joined_terms import JoinedTerm, data_of_terms
 from newsindex.search.lanes_kernel import LARGE_GAP, add_up, count_less, unpack_rows
 from newsindex.search.scoring import Parameters, Ranking, contribution
 from newsindex.search.segment import SearchSegment, Statistics, bits_of
 from newsindex.search.top import Words, best
+from newsindex.search.top_bounds_kernel import CANDIDATES, MARKS
+from newsindex.search.top_phrase_kernel import SPANS
 from newsindex.store.live import LiveSegment
 from newsindex.store.manifest import FileEntry, SegmentEntry
 from tests.ranking import rank
@@ -353,3 +357,45 @@ def test_kernels_without_the_compiler() -> None:
     )  # fmt: skip
     assert done.stderr == ""
     assert done.stdout.strip() == small_digest()
+
+
+def test_a_window_of_which_every_article_has_a_word_leaves_the_scratch_clean() -> None:
+    """One more posting than there are articles in a window once went where the next search expects zeros."""
+    many = 40 * CANDIDATES  # of few blocks: windows are as wide as they can be
+    segment = cast(SearchSegment, _Bare(many))
+    first = 3 * CANDIDATES
+    full = _joined(segment, 0, np.arange(first, first + CANDIDATES))
+    some = _joined(segment, 1, np.append(np.arange(first + 7, first + CANDIDATES, 500), first + CANDIDATES - 1))
+    data = data_of_terms(segment, [full, some])
+    words = Words((b"a", b"b"), np.array([3.0, 5.0]), np.ones(2, np.int64), False)
+    own = Parameters(1.2, 0.75, 50.0, np.array([1.0]), 1.0, 1.0)
+    scores, numbers = best(
+        [segment], words, own, 10, allowed=[None], date_range=None, after=None, deadline=Deadline(None),
+        rows=[data.rows], data=[data],
+    )  # fmt: skip
+    assert numbers.tolist() == [first + 7 + 500 * place for place in range(10)]
+    assert len(set(scores.tolist())) == 1
+    scratch = top._local.scratch
+    assert not scratch.candidates[MARKS:SPANS].any()
+    assert (scratch.bounds[:CANDIDATES] == -1.0).all()
+
+
+class _Bare:
+    """What the kernel takes of a segment with one field, whose articles have 50 words."""
+
+    def __init__(self, doc_count: int) -> None:
+        self.doc_count, self.base, self.field_count, self.weights = doc_count, 0, 1, (1.0,)
+        self.lengths = np.full(doc_count, 50, np.float32)
+        self.postings = self.positions = np.zeros(64, np.uint8)
+        self.posting_words = self.position_words = np.zeros(16, np.uint32)
+
+
+def _joined(segment: Any, number: int, docs: Any) -> JoinedTerm:
+    room = (int(worst_bytes(docs.size, 1)) + 3) & ~3
+    postings, placed, told = np.empty(room, np.uint8), np.empty(room, np.uint8), np.zeros((1, 5), np.int64)
+    _, used, put = encode_terms(
+        0, np.array([0, docs.size]), docs.astype(np.uint32), np.ones(docs.size, np.uint32), NO_PIECES, 1,
+        np.ones(1), segment.lengths.astype(np.uint32), make_room(1), postings, placed, told,
+    )  # fmt: skip
+    row = np.array([number, told[0, 0], told[0, 1], 0, used, docs.size, 0, put])
+    return JoinedTerm(row, postings[:used].copy(), placed[:put].copy())

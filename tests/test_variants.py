@@ -260,3 +260,16 @@ def test_words_with_variants_that_stand_too_often_are_found_as_sets(
     assert "sets of articles" in index.explain_query("kiev")
     assert [(hit.id, hit.score) for hit in index.search("kiev")] == expected
     assert {article_id for article_id, _ in expected} == {"1", "2"}
+
+
+@pytest.mark.parametrize("word", "sceptic skeptic centre center colour mouldy organise fibre analyse Kiev".split())
+def test_each_variant_is_another_term(word: str) -> None:
+    vocabulary = Vocabulary(Schema(Article), Analyzer("english"), Variants.of(None))
+    terms = [*vocabulary.terms(word), *(term for _, term in vocabulary.variants(word))]
+    assert len(set(terms)) == len(terms)
+
+
+def test_variants_with_one_stem_count_once(make_index: MakeIndex) -> None:
+    index = make_index([{"id": "1", "title": "skeptic skeptic"}, {"id": "2", "title": "sceptic sceptic"}])
+    one, other = index.search("sceptic").scores
+    assert one == other

@@ -255,7 +255,7 @@ class Execution:
         for segment, rows in zip(self.segments, self.plan.rows, strict=True):
             self.deadline.check()
             terms: list[_Array | JoinedTerm] = [
-                rows[places[0]] if len(places) == 1 else joined_term(segment, rows[list(places)])
+                rows[places[0]] if len(places) == 1 else joined_term(segment, rows[list(places)], self.deadline)
                 for places in shape.places
             ]
             found.append(data_of_terms(segment, terms))

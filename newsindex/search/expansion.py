@@ -38,13 +38,14 @@ class Expansion:
     """What something stands for.
 
     `rows` are of each segment: int64[T, 8], as `find` gives them. Of the terms in `worded` only some words count.
-    `cut` is what to say when not all were searched. `bitmaps` are, of segments where they were needed, the articles
-    that have one of those words.
+    `count` is how many terms there were, counted in each segment; `cut` is what to say when not all were searched.
+    `bitmaps` are, of segments where they were needed, the articles that have one of those words.
     """
 
     prefix: bytes
     rows: list[_Array]
     worded: list[Wordings]
+    count: int
     cut: str = ""
     bitmaps: dict[int, _Array] = field(default_factory=dict)
 
@@ -82,11 +83,11 @@ class Expander:
                 self._left -= spent
             else:
                 expanded = self._expand(part)
-                if not expanded.cut:
+                # Over a smaller budget it would take another part of it.
+                if expanded.count <= before:
                     if len(known) >= _REMEMBERED:
                         known.clear()
-                    count = sum(map(len, expanded.rows)) + sum(len(own.rows) for own in expanded.worded)
-                    known[key] = count, before - self._left, expanded
+                    known[key] = expanded.count, before - self._left, expanded
             self._expanded[key] = expanded
         return expanded
 
@@ -101,7 +102,8 @@ class Expander:
             found.append(rows[kept])
             doubtful.append(doubts[kept])
         cut = ""
-        if sum(map(len, found)) > self._left:
+        total = sum(map(len, found))
+        if total > self._left:
             if self._left:
                 count, kept_rows = self._most_frequent(prefix, found)
                 if count > self._left:
@@ -116,13 +118,13 @@ class Expander:
         else:
             self._left -= max(map(len, found), default=0)
         if not any(doubts.any() for doubts in doubtful):
-            return Expansion(prefix, found, [NO_WORDINGS for _ in found], cut)
+            return Expansion(prefix, found, [NO_WORDINGS for _ in found], total, cut)
         sure, worded = [], []
         for segment, rows, doubts, words in zip(self._snapshot.segments, found, doubtful, fitting, strict=True):
             whole, own = choose_words(segment.reader, rows[doubts], words)
             sure.append(np.concatenate([rows[~doubts], whole]))
             worded.append(own)
-        return Expansion(prefix, sure, worded, cut)
+        return Expansion(prefix, sure, worded, total, cut)
 
     def _rows(self, at: int, part: ExpansionPart, prefix: bytes) -> tuple[_Array, _Array, _Array]:
         """Return the rows of all terms that a part stands for, which of them are not like it, and the words like it."""

@@ -1,7 +1,7 @@
 """Terms that are searched as one, a word and its variants: the postings that one term in their place would have.
 
 They are encoded as the segment's own are, so that the kernel of the best hits needs to know of one kind of term only.
-They are made when first searched for, and kept as long as the segment is open.
+They are made when first searched for, and a segment keeps the last of them.
 """
 
 from __future__ import annotations
@@ -14,13 +14,15 @@ import numpy.typing as npt
 
 from newsindex.codec.encode_kernel import NO_PIECES, TERM_FIELDS, encode_terms, make_room, worst_bytes
 from newsindex.codec.reader import TermInfo
+from newsindex.search.deadline import Deadline
 from newsindex.search.segment import SearchSegment
 
-__all__ = ["JoinedTerm", "TermData", "can_be_joined", "data_of_terms", "joined_term", "summed"]
+__all__ = ["JoinedTerm", "TermData", "can_be_gathered", "can_be_joined", "data_of_terms", "joined_term", "summed"]
 
 _Array = npt.NDArray[Any]
 # More occurrences take too long to encode, and too much memory while it is done.
 _MOST_OCCURRENCES = 500_000
+_MOST_BYTES = 8 * 1024 * 1024
 # Kernels look at whole blocks at a time.
 _BEHIND = 64
 _NOTHING, _ZEROS = np.empty(0, np.uint8), np.zeros(4, np.uint8)
@@ -61,15 +63,26 @@ def summed(segment: SearchSegment, rows: _Array) -> tuple[_Array, _Array]:
 
 def can_be_joined(rows: _Array) -> bool:
     """Tell whether terms do not stand in too many places."""
-    return int(rows[:, 5].sum()) <= _MOST_OCCURRENCES
+    return int(rows[rows[:, 2] > 0, 5].sum()) <= _MOST_OCCURRENCES
 
 
-def joined_term(segment: SearchSegment, rows: _Array) -> JoinedTerm:
+def can_be_gathered(rows: _Array, *, with_positions: bool = False) -> bool:
+    """Tell whether what `data_of_terms` copies is not too much."""
+    present = rows[rows[:, 2] > 0]
+    count = int((present[:, 4] - present[:, 3]).sum())
+    if with_positions:
+        count += int((present[:, 7] - present[:, 6]).sum())
+    return count <= _MOST_BYTES
+
+
+def joined_term(segment: SearchSegment, rows: _Array, deadline: Deadline) -> JoinedTerm:
     """Return a term that stands wherever one of some terms does, which can be joined, as often as all of them.
 
     Raises:
         FormatError: the postings are damaged.
+        QueryTooComplex: the deadline is over.
     """
+    deadline.check()
     key = ("joined", *rows[:, 0].tolist())
     found: JoinedTerm | None = segment.kept_terms.get(key)
     return segment.keep_term(key, _join(segment, rows)) if found is None else found
@@ -108,7 +121,10 @@ def _occurrences(segment: SearchSegment, info: TermInfo) -> _Array:
     sums = np.append(0, gaps.cumsum(dtype=np.int64))
     # Positions are counted anew in each text.
     begins = sums[counts.cumsum() - counts]
-    places: _Array = (np.repeat(texts, counts) << 32) + sums[1:] - np.repeat(begins, counts)
+    positions = sums[1:] - np.repeat(begins, counts)
+    if positions.size and int(positions.max()) >> 32:
+        raise segment.reader.damage(f"term {info.number} has a position {positions.max()}")
+    places: _Array = (np.repeat(texts, counts) << 32) | positions
     return places
 
 

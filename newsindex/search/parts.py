@@ -215,8 +215,12 @@ class Vocabulary:
         if self._variants is None or len(self.terms(text)) != 1:
             return ()
         found = self._variants_of(text)
-        terms = [(word, self.terms(word)) for word in found]
-        return tuple((word, own[0]) for word, own in terms if len(own) == 1 and own != self.terms(text))
+        words: dict[bytes, str] = {}  # one of each term: it is searched once
+        for word in found:
+            own = self.terms(word)
+            if len(own) == 1 and own != self.terms(text):
+                words.setdefault(own[0], word)
+        return tuple((word, term) for term, word in words.items())
 
     @cached_property
     def _variants_of(self) -> Callable[[str], tuple[str, ...]]:

@@ -18,7 +18,14 @@ from newsindex.query.tree import Node, Range, Value
 from newsindex.search.column_sets import bounds_of, range_bitmap
 from newsindex.search.deadline import Deadline
 from newsindex.search.expansion import MAX_EXPANSIONS
-from newsindex.search.joined_terms import JoinedTerm, TermData, can_be_joined, data_of_terms, joined_term
+from newsindex.search.joined_terms import (
+    JoinedTerm,
+    TermData,
+    can_be_gathered,
+    can_be_joined,
+    data_of_terms,
+    joined_term,
+)
 from newsindex.search.parts import Vocabulary
 from newsindex.search.plan import known_variants
 from newsindex.search.sets import (
@@ -171,9 +178,14 @@ class PlainPrefix(PlainSearch):
 
 
 def plain_search(
-    snapshot: Snapshot, vocabulary: Vocabulary, query: str, filters: tuple[Node, ...]
+    snapshot: Snapshot, vocabulary: Vocabulary, query: str, filters: tuple[Node, ...], deadline: Deadline
 ) -> PlainSearch | None:
-    """Return a query's words and filters; None when it has anything else, or has to be looked at more closely."""
+    """Return a query's words and filters; None when it has anything else, or has to be looked at more closely.
+
+    Raises:
+        FormatError: a segment is damaged.
+        QueryTooComplex: the deadline is over.
+    """
     dates: tuple[int, int] | None = None
     sets: list[Value] = []
     for node in filters:
@@ -189,8 +201,7 @@ def plain_search(
     one = snapshot.known_words.get(query)
     if one is not None:
         words = Words((one.term,), np.array([one.idf]), _masks(vocabulary.all_fields, 1), True)
-        data = _data(snapshot, [one], False) if one.joined else None
-        return PlainSearch(snapshot, words, one.rows, sets, dates, data)
+        return PlainSearch(snapshot, words, one.rows, sets, dates)
     if len(query) > _LONGEST:
         return None
     if query[-1:] == "*":
@@ -207,7 +218,7 @@ def plain_search(
         texts, required = texts[::2], False
     if len(texts) > _MOST:
         return None
-    known = _look_up(snapshot, vocabulary, texts)
+    known = _look_up(snapshot, vocabulary, texts, deadline)
     if known is None:
         return None
     terms = tuple([word.term for word in known])
@@ -219,16 +230,24 @@ def plain_search(
         words.phrases, words.phrase_masks = _phrase(len(terms)), (vocabulary.all_fields,)
         words.slops = (0,)
     if any(word.joined for word in known):
-        joined = _data(snapshot, known, is_phrase)
+        joined = _data(snapshot, known, is_phrase, deadline)
+        if joined is None:
+            return None
         return PlainSearch(snapshot, words, [own.rows for own in joined], sets, dates, joined)
     rows = [np.concatenate(own) for own in zip(*[word.rows for word in known], strict=True)]
     return PlainSearch(snapshot, words, rows, sets, dates)
 
 
-def _data(snapshot: Snapshot, known: Sequence[_Known], with_positions: bool) -> list[TermData]:
-    """Return of each segment the postings of words of which some are joined."""
+def _data(
+    snapshot: Snapshot, known: Sequence[_Known], with_positions: bool, deadline: Deadline
+) -> list[TermData] | None:
+    """Return of each segment the postings of words of which some are joined; None where they are too many to copy."""
     found = []
     for at, segment in enumerate(snapshot.segments):
+        deadline.check()
+        rows = np.concatenate([word.rows[at] for word in known])
+        if not can_be_gathered(rows, with_positions=with_positions):
+            return None
         terms = [word.joined[at] if word.joined else word.rows[at][0] for word in known]
         found.append(data_of_terms(segment, terms, with_positions=with_positions))
     return found
@@ -261,7 +280,9 @@ def _phrase(size: int) -> tuple[tuple[tuple[int, int], ...], ...]:
     return (tuple([(place, place) for place in range(size)]),)
 
 
-def _look_up(snapshot: Snapshot, vocabulary: Vocabulary, texts: Sequence[str]) -> list[_Known] | None:
+def _look_up(
+    snapshot: Snapshot, vocabulary: Vocabulary, texts: Sequence[str], deadline: Deadline
+) -> list[_Known] | None:
     """Return what is known of words; None where one has to be looked at more closely."""
     known: dict[str, _Known] = snapshot.known_words
     found = [known.get(text) for text in texts]
@@ -284,7 +305,8 @@ def _look_up(snapshot: Snapshot, vocabulary: Vocabulary, texts: Sequence[str]) -
         if len(terms) > 1:
             if not all(map(can_be_joined, rows)):
                 return None
-            joined = tuple([joined_term(segment, own) for segment, own in zip(snapshot.segments, rows, strict=True)])
+            segments = zip(snapshot.segments, rows, strict=True)
+            joined = tuple([joined_term(segment, own, deadline) for segment, own in segments])
             rows = [own.row.reshape(1, 8) for own in joined]
         freq = sum([int(own[0, 2]) for own in rows])
         if not freq:
@@ -292,5 +314,6 @@ def _look_up(snapshot: Snapshot, vocabulary: Vocabulary, texts: Sequence[str]) -
         learnt[text] = _Known(b"\xff".join(terms), snapshot.idf(freq), tuple(rows), joined)
     if len(known) + len(new) > _REMEMBERED:
         known.clear()
-    known.update(learnt)
+    # What is joined is kept by the segments, which let go of the oldest.
+    known.update((text, one) for text, one in learnt.items() if not one.joined)
     return [learnt[text] if one is None else one for text, one in zip(texts, found, strict=True)]

@@ -219,7 +219,7 @@ class Search:
         if self._plan is not None or not isinstance(query, str):
             return None
         if not self._is_plain_told:
-            self._found_plain = plain_search(self.snapshot, self._vocabulary, query, self._filters)
+            self._found_plain = plain_search(self.snapshot, self._vocabulary, query, self._filters, self._deadline)
             self._is_plain_told = True
         return self._found_plain
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from newsindex.query.tree import Range
 from newsindex.search.column_sets import bounds_of
-from newsindex.search.joined_terms import can_be_joined
+from newsindex.search.joined_terms import can_be_gathered, can_be_joined
 from newsindex.search.parts import AllPart, AnyPart, Part, SetPart, TermPart, VariantPart, is_scored
 from newsindex.search.plan import Plan
 from newsindex.search.top import Words
@@ -123,6 +123,9 @@ def _shape(
                 terms.append(b"\xff".join(part.terms))
                 masks.append(part.mask)
                 factors.append(plan.variants_factor(part))
+        every = [place for several in all_places for place in several]
+        if not all(can_be_gathered(rows[every]) for rows in plan.rows):
+            return None
     words = Words(tuple(terms), np.array(factors, np.float64), _array_of(tuple(masks)), required)
     phrases = [part for part in single if len(part.terms) > 1] if required else _NO_PHRASES
     if phrases:

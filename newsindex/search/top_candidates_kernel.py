@@ -217,6 +217,8 @@ def candidates_of_window(
                 if last >= end:
                     after = find_doc(small, start, end)
                 if essential == 1:
+                    if count + after - place > CANDIDATES:
+                        return -1  # an article stands in two postings
                     for at in range(place, after):
                         score = numbers[term, np.uint64(at - part)]
                         candidates[np.uint64(count)] = np.int64(small[np.uint64(at)])

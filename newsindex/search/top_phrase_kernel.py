@@ -39,7 +39,7 @@ PHRASE_SIZE, PHRASE_FIELDS, PHRASE_HEAD = range(3)
 """A phrase in `phrases`: its number of words and its mask of fields; then of each word its term and its offset."""
 ROOM = 1 << 14
 """The kernels here use of `room` ROOM numbers from ROOM on, and from SPANS on two for each word of a phrase."""
-SPANS = 2 * ROOM + ROOM // 64
+SPANS = 2 * ROOM + 1 + ROOM // 64
 
 
 @inner
