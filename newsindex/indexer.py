@@ -35,6 +35,8 @@ __all__ = ["Writer"]
 _PROGRESS_EVERY = 100
 # Articles whose ids are looked up together; records that are taken as they are together, or else one by one.
 _LOOKED_UP = 1000
+# Characters of text that wait at most until ids are looked up together; an entry of a list may be anything.
+_WAITING_SIZE, _SIZE_OF_ENTRY = 4 * 1024 * 1024, 1024
 _PLAIN_TOGETHER = 250
 
 AnyRecord = BaseModel | Mapping[str, Any] | Record | SourceError
@@ -125,9 +127,10 @@ class Writer:
     ) -> AddReport:
         """Add articles; one whose id is known replaces the article, an identical one changes nothing.
 
-        A record that cannot be indexed is reported and its neighbours are kept; with `strict` it is raised. `progress`
-        is called with the number of records taken so far, every hundred and at the end. Words that are too long are
-        counted when the text is analysed, at the latest by `commit`.
+        A record that cannot be indexed is reported and its neighbours are kept; with `strict` it is raised, when up to
+        a thousand after it were taken from `records`. A dict or a model may be filled anew for the next record.
+        `progress` is called with the number of records taken so far, every hundred and at the end. Words that are too
+        long are counted when the text is analysed, at the latest by `commit`.
 
         Raises:
             SourceError: with `strict`, the first bad record.
@@ -136,13 +139,15 @@ class Writer:
         self._check_open()
         report = AddReport()
         waiting: list[AnyRecord] = []
-        taken = 0
+        taken = waiting_size = 0
         for record in records:
             taken += 1
-            waiting.append(record)
-            if len(waiting) >= _LOOKED_UP:
+            own, size = _as_it_is(record)
+            waiting.append(own)
+            waiting_size += size
+            if len(waiting) >= _LOOKED_UP or waiting_size >= _WAITING_SIZE:
                 self._take(waiting, report, strict)
-                waiting = []
+                waiting, waiting_size = [], 0
             if progress is not None and taken % _PROGRESS_EVERY == 0:
                 progress(taken)
         self._take(waiting, report, strict)
@@ -230,6 +235,7 @@ class Writer:
 
     def _take(self, records: list[AnyRecord], report: AddReport, strict: bool) -> None:
         """Add records: look the ids of the valid ones up together."""
+        self._check_open()
         articles = PreparedArticles()
         for first in range(0, len(records), _PLAIN_TOGETHER):
             some = records[first : first + _PLAIN_TOGETHER]
@@ -461,3 +467,31 @@ class Writer:
             return segment.entry
         deletions = self._files.add_file("deletion", deletion_chunks(segment.live), segment.live.size - living)
         return SegmentEntry(segment.entry.file, deletions)
+
+
+def _as_it_is(record: AnyRecord) -> tuple[AnyRecord, int]:
+    """Return a record that later changes do not reach, and about how much it is: who gave it may fill it anew."""
+    values: Any = record
+    if isinstance(record, BaseModel):
+        values = record.__dict__
+    elif isinstance(record, Record):
+        values = record.values
+    if not isinstance(values, dict):
+        return record, 0
+    size = 0
+    lists: list[str] = []
+    for name, value in values.items():
+        if type(value) is str:
+            size += len(value)
+        elif isinstance(value, list | dict | tuple | set):
+            size += _SIZE_OF_ENTRY * len(value)
+            if type(value) is list:
+                lists.append(name)
+    if isinstance(record, BaseModel):
+        return record.model_copy(update={name: values[name].copy() for name in lists}), size
+    if isinstance(record, Record):
+        return record, size
+    own = dict(values)
+    for name in lists:
+        own[name] = values[name].copy()
+    return own, size

@@ -25,7 +25,7 @@ def importing(without: str = "") -> Iterator[None]:
     try:
         yield
     finally:
-        if hidden:
-            del sys.modules[without]
+        if hidden and sys.modules.get(without) is None:
+            sys.modules.pop(without, None)
         if collects:
             gc.enable()

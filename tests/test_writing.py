@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import mmap
 import sys
@@ -400,3 +401,93 @@ def test_threads_take_shorter_turns_while_writers_have_some(monkeypatch: pytest.
         assert sys.getswitchinterval() == pytest.approx(0.0005)
     first.close()
     assert sys.getswitchinterval() == usual
+
+
+@pytest.mark.parametrize("kind", [dict, Article])
+def test_a_record_may_be_filled_anew_for_the_next(kind: Any, make_index: MakeIndex) -> None:
+    index = make_index([])
+    row = kind(id="", title="", tags=[])
+
+    def filled() -> Iterator[Any]:
+        for number in range(50):
+            values = {"id": f"{number}", "title": f"number {number}"}
+            if kind is dict:
+                row.update(values)
+                row["tags"][:] = [f"t{number}"]
+            else:
+                row.id, row.title = values["id"], values["title"]
+                row.tags[:] = [f"t{number}"]
+            yield row
+
+    report = index.add(filled())
+    assert (report.added, report.unchanged, index.count()) == (50, 0, 50)
+    assert [index.search(f'"number {number}"').ids for number in (0, 49)] == [["0"], ["49"]]
+    assert index.count("tags:t7") == 1
+
+
+def test_what_is_replaced_while_it_waits_does_not_pile_up(make_index: MakeIndex) -> None:
+    index = make_index([])
+    with index.writer() as writer:
+        most = 0
+        for number in range(40):
+            writer.add({"id": "live", "title": f"{number}-{at}", "body": "word " * 300} for at in range(100))
+            most = max(most, len(writer._segment.builder._waiting.stored))
+    assert most <= 2 * 1024 * 1024 / 1500 + 1000
+    assert index.count() == 1
+    assert index.search("live OR word").titles == ["39-99"]
+
+
+def test_large_records_do_not_wait_for_others(make_index: MakeIndex) -> None:
+    index = make_index([])
+    taken: list[int] = []
+
+    def large() -> Iterator[dict[str, Any]]:
+        with_many = [[]] * 10_000
+        for number in range(20):
+            taken.append(number)
+            yield {"id": f"{number}", "title": "x", "strange": with_many}
+
+    with index.writer() as writer:
+        take, waited = writer._take, []
+        writer._take = lambda records, *rest: (waited.append(len(records)), take(records, *rest))  # type: ignore
+        writer.add(large())
+    assert max(waited) == 1
+
+
+def test_a_writer_closed_while_it_adds_takes_no_more(make_index: MakeIndex) -> None:
+    index = make_index([])
+    writer = index.writer()
+
+    def closing() -> Iterator[dict[str, Any]]:
+        for number in range(3000):
+            if number == 1500:
+                writer.close()
+            yield {"id": f"{number}", "title": "x"}
+
+    with pytest.raises(IndexClosed):
+        writer.add(closing())
+    assert index.count() == 0
+
+
+def test_the_switch_interval_is_given_back_unless_somebody_changed_it() -> None:
+    before = sys.getswitchinterval()
+    try:
+        first, second = Workers(Analyzer("english")), Workers(Analyzer("english"))
+        first.start()
+        second.start()
+        if first.finishing is None:
+            pytest.skip("one processor: there are no threads")
+        assert sys.getswitchinterval() < before
+        first.close()
+        assert sys.getswitchinterval() < before
+        del second  # which nobody closed
+        gc.collect()
+        assert sys.getswitchinterval() == before
+        third = Workers(Analyzer("english"))
+        third.start()
+        sys.setswitchinterval(0.02)
+        third.close()
+        third.close()
+        assert sys.getswitchinterval() == pytest.approx(0.02)
+    finally:
+        sys.setswitchinterval(before)

@@ -53,6 +53,7 @@ class SegmentBuilder:
         self._tokens = 0
         self._flushed_bytes = 0
         self.waiting_bytes = 0
+        self._dead_bytes = 0  # of what was removed again while it waited, which is there until the next chunk
         self.long_words: list[int] = []
         """Of each chunk, once `chunks` is through, the number of words too long to be kept whole."""
 
@@ -93,12 +94,14 @@ class SegmentBuilder:
         if place is None:
             del self._numbers[article_id]
         else:
-            self.waiting_bytes -= len(self._waiting.stored[place])
+            size = len(self._waiting.stored[place])
+            self.waiting_bytes -= size
+            self._dead_bytes += size
 
     @property
     def has_chunk(self) -> bool:
         """Whether enough articles wait for a chunk."""
-        return self.waiting_bytes >= _CHUNK_BYTES
+        return self.waiting_bytes + self._dead_bytes >= _CHUNK_BYTES
 
     @property
     def is_full(self) -> bool:
@@ -114,6 +117,7 @@ class SegmentBuilder:
         """Take the waiting articles as a chunk, wait while too many chunks are waiting; tell whether there were any."""
         articles, places = self._waiting, self._places
         self._waiting, self._places = PreparedArticles(), {}
+        self._dead_bytes = 0
         if len(places) < len(articles):
             articles = articles.without(set(range(len(articles))) - set(places.values()))
         if not len(articles):

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from contextlib import suppress
 
 __all__ = ["give_back_freed_memory"]
 
 
 def _trim() -> ctypes._NamedFuncPointer | None:
     """Return glibc's `malloc_trim`; None where there is another library, which keeps less for itself."""
-    return getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if sys.platform == "linux":
+        with suppress(OSError):  # a Python that loads no libraries
+            return getattr(ctypes.CDLL(None), "malloc_trim", None)
+    return None
 
 
 _malloc_trim = _trim()

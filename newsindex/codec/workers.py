@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -31,23 +32,33 @@ class _Turns:
     def __init__(self) -> None:
         self._lock = Lock()
         self._writers = 0
-        self._usual = 0.0
+        self._usual = self._set = 0.0
 
     def shorten(self) -> None:
         with self._lock:
             if not self._writers:
                 self._usual = sys.getswitchinterval()
                 sys.setswitchinterval(min(_TURN, self._usual))
+                self._set = sys.getswitchinterval()
             self._writers += 1
 
     def restore(self) -> None:
         with self._lock:
             self._writers -= 1
-            if not self._writers:
+            if not self._writers and sys.getswitchinterval() == self._set:  # nobody else has changed it since
                 sys.setswitchinterval(self._usual)
+
+    def forget(self) -> None:
+        """In a process that was forked: its writers stayed behind."""
+        self._lock = Lock()
+        if self._writers:
+            self._writers = 1
+            self.restore()
 
 
 _turns = _Turns()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_turns.forget)
 
 
 class Workers:
@@ -63,6 +74,7 @@ class Workers:
         self._analyzer = analyzer
         self._tokenizer: BatchTokenizer | None = None
         self._all: list[ThreadPoolExecutor] = []
+        self._restore: Callable[[], object] | None = None
         self.tokenizing: Executor | None = None
         self.sharing: Executor | None = None
         self.finishing: Executor | None = None
@@ -77,6 +89,7 @@ class Workers:
             self.sharing = self._threads(min(processors - 2, _MOST_SHARING), "share")
         self.finishing = self._threads(1, "finish")
         _turns.shorten()
+        self._restore = weakref.finalize(self, _turns.restore)  # once, also for a writer that nobody closes
 
     def _threads(self, count: int, name: str) -> ThreadPoolExecutor:
         threads = ThreadPoolExecutor(count, f"newsindex-{name}")
@@ -87,9 +100,9 @@ class Workers:
         """Wait for what is being done, and drop what waits."""
         for threads in self._all:
             threads.shutdown(cancel_futures=True)
-        if self._all:
-            self._all = []
-            _turns.restore()
+        self._all = []
+        if self._restore is not None:
+            self._restore()
 
     def tokenizer(self, *, fresh: bool = False) -> BatchTokenizer:
         """Return the tokenizer, for use in the thread `tokenizing`; `fresh` where it may be another from now on."""

@@ -151,7 +151,8 @@ def _checksum_in_passing(body: memoryview) -> str:
     for begin in range(0, len(body), _PART_BYTES):
         digest.update(body[begin : begin + _PART_BYTES])
         if isinstance(mapped, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-            mapped.madvise(mmap.MADV_DONTNEED, begin, min(_PART_BYTES, len(mapped) - begin))
+            with suppress(OSError):  # it is advice, and not taken where memory is locked
+                mapped.madvise(mmap.MADV_DONTNEED, begin, min(_PART_BYTES, len(mapped) - begin))
     return digest.hexdigest()
 
 
