@@ -66,7 +66,7 @@ class PlainSearch:
     """Words and filters ready to run on a snapshot; all words are looked for in all text fields.
 
     `dates` is [low, high) of the date by which articles are sorted, `sets` what else must hold. Of words with variants
-    `data` has the postings in each segment; only the best articles can be asked for then.
+    `data` has the postings in each segment; of a phrase of such words only the best articles can be asked for.
     """
 
     __slots__ = ("_bitmaps", "data", "dates", "rows", "sets", "snapshot", "words")
@@ -88,6 +88,11 @@ class PlainSearch:
         self.dates = dates
         self._bitmaps: list[_Array] | None = None
 
+    @property
+    def has_sets(self) -> bool:
+        """Whether all articles that match can be asked for."""
+        return self.data is None or not self.words.phrases
+
     def best(self, limit: int, deadline: Deadline) -> tuple[_Array, _Array]:
         """Return (scores, numbers) of the best articles, ranked as usual.
 
@@ -107,7 +112,7 @@ class PlainSearch:
     def count(self, deadline: Deadline) -> int:
         """Return how many articles match."""
         segments = self.snapshot.segments
-        if len(self.words.terms) == 1 and not self.sets and self.dates is None:
+        if len(self.words.terms) == 1 and not self.sets and self.dates is None and self.data is None:
             mask = int(self.words.masks[0])
             return sum(
                 count_word(segment, rows[0], mask, deadline) for segment, rows in zip(segments, self.rows, strict=True)
@@ -116,7 +121,7 @@ class PlainSearch:
 
     def matching(self, deadline: Deadline) -> list[_Array]:
         """Return of each segment the bitmap of the articles that match; nobody may change them."""
-        assert self.data is None
+        assert self.has_sets
         found = self._bitmaps
         if found is None:
             found = self._bitmaps = [self._matching(at, deadline) for at in range(len(self.snapshot.segments))]
@@ -135,12 +140,13 @@ class PlainSearch:
     def _found(self, at: int, allowed: _Array, deadline: Deadline) -> _Array:
         """Return the articles that have the words, and are allowed."""
         segment, words, rows = self.snapshot.segments[at], self.words, self.rows[at]
+        data = None if self.data is None else self.data[at]
         if words.phrases:
             offsets = np.arange(len(rows))
             return phrase_bitmap(segment, rows, offsets, segment.all_fields, allowed, deadline=deadline)
         if words.required:
-            return terms_and(segment, rows, words.masks, allowed, deadline)
-        bits = terms_union(segment, rows, segment.all_fields, deadline)
+            return terms_and(segment, rows, words.masks, allowed, deadline, data)
+        bits = terms_union(segment, rows, segment.all_fields, deadline, data)
         if allowed.size:
             bits &= allowed
         return bits

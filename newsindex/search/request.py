@@ -153,7 +153,7 @@ class Search:
     def count(self) -> int:
         """Return the number of articles that match."""
         plain = self._plain
-        if plain is not None and plain.data is not None:  # of words with variants only the best are found so
+        if plain is not None and not plain.has_sets:
             plain = None
         return self.execution().count() if plain is None else plain.count(Deadline(self.timeout))
 
@@ -186,7 +186,7 @@ class Search:
         counted: dict[str, dict[str, int]] = {}
         self._deadline.check()
         plain = self._plain if after is None else None
-        if plain is not None and plain.data is not None and (facets or sort != "relevance"):
+        if plain is not None and not plain.has_sets and (facets or sort != "relevance"):
             plain = None
         if plain is not None and (sort != "relevance" or (self.ranking is USUAL and most < MOST_BY_SHAPE)):
             found = (

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from newsindex.search.bits_kernel import count_bits, list_bits
 from newsindex.search.deadline import Deadline
-from newsindex.search.joined_terms import summed
+from newsindex.search.joined_terms import TermData, summed
 from newsindex.search.phrase_sets_kernel import phrase_bits
 from newsindex.search.score_kernel import add_constant, add_scores
 from newsindex.search.scoring import ROUNDING, Parameters
@@ -63,12 +63,18 @@ def term_bitmap(segment: SearchSegment, row: _Array, mask: int, deadline: Deadli
     return terms_union(segment, row.reshape(1, 8), mask, deadline)
 
 
-def terms_union(segment: SearchSegment, rows: _Array, mask: int, deadline: Deadline | None = None) -> _Array:
-    """Return the articles that have one of the terms; as `term_bitmap`, with rows int64[T, 8]."""
+def terms_union(
+    segment: SearchSegment, rows: _Array, mask: int, deadline: Deadline | None = None, data: TermData | None = None
+) -> _Array:
+    """Return the articles that have one of the terms; as `term_bitmap`, with rows int64[T, 8].
+
+    `data` has the postings that the rows tell the places of, where they are not the segment's own.
+    """
+    postings, words = _postings(segment, data)
     bits = np.zeros(segment.word_count, np.uint64)
     state = np.zeros(2, np.int64)
     while more := or_terms(
-        segment.postings, segment.posting_words, rows, mask, segment.field_count, segment.doc_count, state, _BLOCKS,
+        postings, words, rows, mask, segment.field_count, segment.doc_count, state, _BLOCKS,
         bits,
     ):  # fmt: skip
         _go_on(segment, more, rows, deadline)
@@ -81,20 +87,27 @@ def terms_and(
     masks: _Array,
     within: _Array = NO_BITS,
     deadline: Deadline | None = None,
+    data: TermData | None = None,
 ) -> _Array:
     """Return the articles that have all of the terms, each in a text field of its mask (int64[T]), and are in `within`.
 
-    The rarest term is decoded, of the others only the blocks in which there may be one of its articles.
+    The rarest term is decoded, of the others only the blocks in which there may be one of its articles. `data` is as
+    for `terms_union`.
     """
+    postings, words = _postings(segment, data)
     bits = np.zeros(segment.word_count, np.uint64)
     state, places = np.zeros(1, np.int64), np.zeros(len(rows), np.int64)
     blocks = max(1, _BLOCKS // (4 * max(1, len(rows))))
     while more := and_terms(
-        segment.postings, segment.posting_words, rows, masks, segment.field_count, segment.doc_count, within, state,
+        postings, words, rows, masks, segment.field_count, segment.doc_count, within, state,
         places, blocks, bits,
     ):  # fmt: skip
         _go_on(segment, more, rows, deadline)
     return bits
+
+
+def _postings(segment: SearchSegment, data: TermData | None) -> tuple[_Array, _Array]:
+    return (segment.postings, segment.posting_words) if data is None else (data.postings, data.posting_words)
 
 
 def phrase_bitmap(
