@@ -14,6 +14,7 @@ from datetime import datetime
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any, Protocol
 
@@ -255,14 +256,17 @@ def measure(task: dict[str, Any]) -> dict[str, Any]:
         articles = [json.loads(line) for line in lines]
     folder = Path(task["folder"])
     begun, cpu_before, memory = perf_counter(), cpu_seconds(), peak_memory()
+    with TemporaryDirectory(dir=folder.parent) as other:
+        # What is imported and loaded late would else count as indexing for those engines that do so.
+        ENGINES[task["engine"]](Path(other) / "index", task).add(articles[:1])
     engine = ENGINES[task["engine"]](folder, task)
-    imported, cpu, busy = perf_counter(), cpu_seconds(), busy_seconds()
+    ready, cpu, busy = perf_counter(), cpu_seconds(), busy_seconds()
     engine.add(articles)
-    seconds, spent = perf_counter() - imported, cpu_seconds() - cpu
+    seconds, spent = perf_counter() - ready, cpu_seconds() - cpu
     others = max(busy_seconds() - busy - spent, 0.0)
     took = {
         "version": engine.version,
-        "import_seconds": imported - begun,
+        "ready_seconds": ready - begun,
         "seconds": seconds,
         "cpu_seconds": spent,
         "others_share": others / seconds,
