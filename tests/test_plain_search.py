@@ -207,5 +207,28 @@ def test_what_is_joined_is_kept_by_segments_alone(make_index: MakeIndex) -> None
     index = make_index([{"id": "1", "title": "Kiev talks"}, {"id": "2", "title": "Kyiv and talks"}])
     for query in ("kiev", "KIEV", "Kiev talks"):
         assert len(index.search(query)) > 0
-    assert set(index._snapshot.known_words) == {"talks"}
+    assert set(index._snapshot.known_words) == {"kiev", "KIEV", "Kiev", "talks"}
+    # Of each word there are rows, and no postings.
+    for word in index._snapshot.known_words.values():
+        assert all(rows.shape[1] == 8 for rows in (*word.rows, *word.variants))
     assert sum(len(segment.kept_terms) for segment in index._snapshot.segments) == 1
+
+
+def test_a_joined_word_is_joined_anew_when_its_segment_has_let_it_go(make_index: MakeIndex) -> None:
+    index = make_index([{"id": "1", "title": "Kiev talks"}, {"id": "2", "title": "Kyiv and talks"}])
+    index.add({"id": "3", "body": "From Kiev."})
+    queries = ("kiev", "kiev talks", '"kiev talks"', "kiev OR talks")
+    found = [shown(index.search(query)) for query in queries]
+    assert [len(hits) for hits in found] == [3, 2, 1, 3]
+    for query, hits in zip(queries, found, strict=True):
+        for segment in index._snapshot.segments:
+            segment.kept_terms.clear()
+        assert shown(index.search(query)) == hits
+
+
+def test_a_joined_word_is_not_counted_where_articles_are_deleted(make_index: MakeIndex) -> None:
+    index = make_index([{"id": "1", "title": "Kiev"}, {"id": "2", "title": "Kyiv"}, {"id": "3", "title": "oil"}])
+    assert index.count("kiev") == index.count("kiev") == 2
+    index.delete("1")
+    assert index.count("kiev") == index.count("kiev") == 1
+    assert index.search("kiev").ids == ["2"]

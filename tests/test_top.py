@@ -26,7 +26,7 @@ from newsindex.kernel import lean
 from newsindex.schema import Schema
 from newsindex.search import top, top_kernel
 from newsindex.search.deadline import Deadline
-from newsindex.search.joined_terms import JoinedTerm, data_of_terms
+from newsindex.search.joined_terms import TermData, data_of_terms
 from newsindex.search.lanes_kernel import LARGE_GAP, add_up, count_less, unpack_rows
 from newsindex.search.scoring import Parameters, Ranking, contribution
 from newsindex.search.segment import SearchSegment, Statistics, bits_of
@@ -390,12 +390,13 @@ class _Bare:
         self.posting_words = self.position_words = np.zeros(16, np.uint32)
 
 
-def _joined(segment: Any, number: int, docs: Any) -> JoinedTerm:
+def _joined(segment: Any, number: int, docs: Any) -> TermData:
     room = (int(worst_bytes(docs.size, 1)) + 3) & ~3
     postings, placed, told = np.empty(room, np.uint8), np.empty(room, np.uint8), np.zeros((1, 5), np.int64)
     _, used, put = encode_terms(
         0, np.array([0, docs.size]), docs.astype(np.uint32), np.ones(docs.size, np.uint32), NO_PIECES, 1,
         np.ones(1), segment.lengths.astype(np.uint32), make_room(1), postings, placed, told,
     )  # fmt: skip
-    row = np.array([number, told[0, 0], told[0, 1], 0, used, docs.size, 0, put])
-    return JoinedTerm(row, postings[:used].copy(), placed[:put].copy())
+    rows = np.array([[number, told[0, 0], told[0, 1], 0, used, docs.size, 0, put]])
+    words = np.empty(0, np.uint32)
+    return TermData(rows, postings[:used].copy(), words, placed[:put].copy(), words)

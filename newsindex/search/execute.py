@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from newsindex.query.tree import Range
 from newsindex.search.deadline import Deadline
-from newsindex.search.joined_terms import JoinedTerm, TermData, data_of_terms, joined_term
+from newsindex.search.joined_terms import TermData, data_of_terms, joined_term
 from newsindex.search.ordering import top_by_date, top_by_score
 from newsindex.search.parts import (
     AllPart,
@@ -254,7 +254,7 @@ class Execution:
         found = []
         for segment, rows in zip(self.segments, self.plan.rows, strict=True):
             self.deadline.check()
-            terms: list[_Array | JoinedTerm] = [
+            terms: list[_Array | TermData] = [
                 rows[places[0]] if len(places) == 1 else joined_term(segment, rows[list(places)], self.deadline)
                 for places in shape.places
             ]

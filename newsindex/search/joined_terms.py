@@ -17,7 +17,7 @@ from newsindex.codec.reader import TermInfo
 from newsindex.search.deadline import Deadline
 from newsindex.search.segment import SearchSegment
 
-__all__ = ["JoinedTerm", "TermData", "can_be_gathered", "can_be_joined", "data_of_terms", "joined_term", "summed"]
+__all__ = ["TermData", "can_be_gathered", "can_be_joined", "data_of_terms", "joined_term", "summed"]
 
 _Array = npt.NDArray[Any]
 # More occurrences take too long to encode, and too much memory while it is done.
@@ -28,16 +28,11 @@ _BEHIND = 64
 _NOTHING, _ZEROS = np.empty(0, np.uint8), np.zeros(4, np.uint8)
 
 
-class JoinedTerm(NamedTuple):
-    """A row, int64[8], as `find` gives it, but for where it is: its postings and positions, uint8[], from 0 on."""
-
-    row: _Array
-    postings: _Array
-    positions: _Array
-
-
 class TermData(NamedTuple):
-    """Terms whose postings, and perhaps positions, are gathered: `rows` int64[T, 8], the rest uint8[] and as uint32."""
+    """Terms, and where their postings and perhaps positions are: `rows` int64[T, 8] as `find` gives them, but for that.
+
+    The rest is read-only, uint8[] and the same as uint32[]. Nobody may change the rows.
+    """
 
     rows: _Array
     postings: _Array
@@ -75,8 +70,8 @@ def can_be_gathered(rows: _Array, *, with_positions: bool = False) -> bool:
     return count <= _MOST_BYTES
 
 
-def joined_term(segment: SearchSegment, rows: _Array, deadline: Deadline) -> JoinedTerm:
-    """Return a term that stands wherever one of some terms does, which can be joined, as often as all of them.
+def joined_term(segment: SearchSegment, rows: _Array, deadline: Deadline) -> TermData:
+    """Return the one term that stands wherever one of some terms does, which can be joined, as often as all of them.
 
     Raises:
         FormatError: the postings are damaged.
@@ -84,17 +79,18 @@ def joined_term(segment: SearchSegment, rows: _Array, deadline: Deadline) -> Joi
     """
     deadline.check()
     key = ("joined", *rows[:, 0].tolist())
-    found: JoinedTerm | None = segment.kept_terms.get(key)
+    found: TermData | None = segment.kept_terms.get(key)
     return segment.keep_term(key, _join(segment, rows)) if found is None else found
 
 
-def _join(segment: SearchSegment, rows: _Array) -> JoinedTerm:
-    row = np.zeros(8, np.int64)
+def _join(segment: SearchSegment, rows: _Array) -> TermData:
+    joined = np.zeros((1, 8), np.int64)
+    row = joined[0]
     row[0] = rows[0, 0]
     fields = segment.field_count
     found = [_occurrences(segment, TermInfo(*own)) for own in rows.tolist() if own[2]]
     if not found:
-        return JoinedTerm(row, _NOTHING, _NOTHING)
+        return TermData(joined, *_readable([]), *_readable([]))
     places = np.sort(np.concatenate(found))
     texts, positions = (places >> 32).astype(np.uint32), (places & 0xFFFFFFFF).astype(np.uint32)
     room = (int(worst_bytes(places.size, fields)) + 3) & ~3
@@ -106,7 +102,7 @@ def _join(segment: SearchSegment, rows: _Array) -> JoinedTerm:
     )  # fmt: skip
     row[1:3] = told[0, TERM_FIELDS : TERM_FIELDS + 2]
     row[5] = places.size
-    return JoinedTerm(row, postings[: row[4]].copy(), placed[: row[7]].copy())
+    return TermData(joined, *_readable([postings[: row[4]]]), *_readable([placed[: row[7]]]))
 
 
 def _occurrences(segment: SearchSegment, info: TermInfo) -> _Array:
@@ -129,19 +125,22 @@ def _occurrences(segment: SearchSegment, info: TermInfo) -> _Array:
 
 
 def data_of_terms(
-    segment: SearchSegment, terms: Sequence[_Array | JoinedTerm], *, with_positions: bool = False
+    segment: SearchSegment, terms: Sequence[_Array | TermData], *, with_positions: bool = False
 ) -> TermData:
     """Gather the postings, and if wanted the positions, of terms, given by their rows, and of joined terms.
 
     Raises:
         FormatError: those of a term are not where there are any.
     """
-    rows = np.array([term.row if isinstance(term, JoinedTerm) else term for term in terms])
-    postings = [term.postings if isinstance(term, JoinedTerm) else segment.postings for term in terms]
+    first = terms[0]
+    if len(terms) == 1 and isinstance(first, TermData):
+        return first
+    rows = np.array([term.rows[0] if isinstance(term, TermData) else term for term in terms])
+    postings = [term.postings if isinstance(term, TermData) else segment.postings for term in terms]
     found = _gathered(segment, rows, 3, postings)
     if not with_positions:
         return TermData(rows, *found, _NOTHING, _NOTHING)
-    positions = [term.positions if isinstance(term, JoinedTerm) else segment.positions for term in terms]
+    positions = [term.positions if isinstance(term, TermData) else segment.positions for term in terms]
     return TermData(rows, *found, *_gathered(segment, rows, 6, positions))
 
 
@@ -159,7 +158,12 @@ def _gathered(segment: SearchSegment, rows: _Array, column: int, sources: Sequen
             pieces += [_ZEROS[: first - at], source[begin:end]]
             at = first + end - begin
             row[column : column + 2] = first, at
-    pieces.append(np.zeros(_BEHIND + -at % 4, np.uint8))
-    joined = np.concatenate(pieces)
+    return _readable(pieces)
+
+
+def _readable(pieces: Sequence[_Array]) -> tuple[_Array, _Array]:
+    """Return pieces, joined, as kernels take them."""
+    size = sum([piece.size for piece in pieces])
+    joined = np.concatenate([*pieces, np.zeros(_BEHIND + -size % 4, np.uint8)])
     joined.flags.writeable = False
     return joined, joined.view(np.uint32)

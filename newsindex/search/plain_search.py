@@ -18,14 +18,7 @@ from newsindex.query.tree import Node, Range, Value
 from newsindex.search.column_sets import bounds_of, range_bitmap
 from newsindex.search.deadline import Deadline
 from newsindex.search.expansion import MAX_EXPANSIONS
-from newsindex.search.joined_terms import (
-    JoinedTerm,
-    TermData,
-    can_be_gathered,
-    can_be_joined,
-    data_of_terms,
-    joined_term,
-)
+from newsindex.search.joined_terms import TermData, can_be_gathered, can_be_joined, data_of_terms, joined_term
 from newsindex.search.parts import Vocabulary
 from newsindex.search.plan import known_variants
 from newsindex.search.sets import (
@@ -53,13 +46,13 @@ _NO_WORDS = Words((), np.empty(0), np.empty(0, np.int64), False)
 class _Known(NamedTuple):
     """A word that some article has: its term, its idf, and its row in each segment, int64[1, 8].
 
-    A word with variants is a term that is joined of theirs, in each segment.
+    A word with variants is a term that is joined of theirs, in each segment: `variants` are their rows, int64[V, 8].
     """
 
     term: bytes
     idf: float
     rows: tuple[_Array, ...]
-    joined: tuple[JoinedTerm, ...] = ()
+    variants: tuple[_Array, ...] = ()
 
 
 class PlainSearch:
@@ -112,7 +105,8 @@ class PlainSearch:
     def count(self, deadline: Deadline) -> int:
         """Return how many articles match."""
         segments = self.snapshot.segments
-        if len(self.words.terms) == 1 and not self.sets and self.dates is None and self.data is None:
+        is_told = self.data is None or not any(segment.live.size for segment in segments)
+        if len(self.words.terms) == 1 and not self.sets and self.dates is None and is_told:
             mask = int(self.words.masks[0])
             return sum(
                 count_word(segment, rows[0], mask, deadline) for segment, rows in zip(segments, self.rows, strict=True)
@@ -207,7 +201,8 @@ def plain_search(
     one = snapshot.known_words.get(query)
     if one is not None:
         words = Words((one.term,), np.array([one.idf]), _masks(vocabulary.all_fields, 1), True)
-        return PlainSearch(snapshot, words, one.rows, sets, dates)
+        data = _data(snapshot, [one], False, deadline) if one.variants else None
+        return PlainSearch(snapshot, words, one.rows, sets, dates, data)
     if len(query) > _LONGEST:
         return None
     if query[-1:] == "*":
@@ -235,7 +230,7 @@ def plain_search(
     if is_phrase:
         words.phrases, words.phrase_masks = _phrase(len(terms)), (vocabulary.all_fields,)
         words.slops = (0,)
-    if any(word.joined for word in known):
+    if any(word.variants for word in known):
         joined = _data(snapshot, known, is_phrase, deadline)
         if joined is None:
             return None
@@ -250,11 +245,14 @@ def _data(
     """Return of each segment the postings of words of which some are joined; None where they are too many to copy."""
     found = []
     for at, segment in enumerate(snapshot.segments):
-        deadline.check()
-        rows = np.concatenate([word.rows[at] for word in known])
-        if not can_be_gathered(rows, with_positions=with_positions):
-            return None
-        terms = [word.joined[at] if word.joined else word.rows[at][0] for word in known]
+        if len(known) > 1:
+            deadline.check()
+            rows = np.concatenate([word.rows[at] for word in known])
+            if not can_be_gathered(rows, with_positions=with_positions):
+                return None
+        terms = [
+            joined_term(segment, word.variants[at], deadline) if word.variants else word.rows[at][0] for word in known
+        ]
         found.append(data_of_terms(segment, terms, with_positions=with_positions))
     return found
 
@@ -307,19 +305,18 @@ def _look_up(
     learnt: dict[str, _Known] = {}
     for text, terms in new.items():
         rows = [segment.find(terms) for segment in snapshot.segments]
-        joined: tuple[JoinedTerm, ...] = ()
+        variants: tuple[_Array, ...] = ()
         if len(terms) > 1:
             if not all(map(can_be_joined, rows)):
                 return None
             segments = zip(snapshot.segments, rows, strict=True)
-            joined = tuple([joined_term(segment, own, deadline) for segment, own in segments])
-            rows = [own.row.reshape(1, 8) for own in joined]
+            variants, rows = tuple(rows), [joined_term(segment, own, deadline).rows for segment, own in segments]
         freq = sum([int(own[0, 2]) for own in rows])
         if not freq:
             return None
-        learnt[text] = _Known(b"\xff".join(terms), snapshot.idf(freq), tuple(rows), joined)
+        learnt[text] = _Known(b"\xff".join(terms), snapshot.idf(freq), tuple(rows), variants)
     if len(known) + len(new) > _REMEMBERED:
         known.clear()
-    # What is joined is kept by the segments, which let go of the oldest.
-    known.update((text, one) for text, one in learnt.items() if not one.joined)
+    # Where words are joined, their postings are kept by the segments, which let go of the oldest.
+    known.update(learnt)
     return [learnt[text] if one is None else one for text, one in zip(texts, found, strict=True)]

@@ -262,7 +262,7 @@ def _union_freq(plan: Plan, part: VariantPart, deadline: Deadline) -> int:
     for segment, known in zip(plan.snapshot.segments, plan.rows, strict=True):
         rows = known[list(part.places)]
         if can_be_joined(rows):
-            total += int(joined_term(segment, rows, deadline).row[2])
+            total += int(joined_term(segment, rows, deadline).rows[0, 2])
         else:
             total += count(terms_union(segment, rows, every, deadline))
     return total
