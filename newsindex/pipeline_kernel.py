@@ -9,6 +9,7 @@ meant), so it is for versions only whose insides were looked at: see `kernel`.
 
 from __future__ import annotations
 
+import sys
 from functools import cache
 from typing import Any
 
@@ -17,10 +18,11 @@ import xxhash
 from numba.core.caching import CompileResultCacheImpl, FunctionCache, IndexDataCacheFile
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, CompileResult, DefaultPassBuilder, Flags
-from numba.core.compiler_machinery import PassManager
+from numba.core.compiler_machinery import PassManager, register_pass
 from numba.core.environment import Environment
 from numba.core.runtime import _nrt_python  # type: ignore[attr-defined]
-from numba.core.types import unliteral
+from numba.core.typed_passes import NativeLowering
+from numba.core.types import intp, uintp, unliteral
 
 __all__ = ["InnerCompiler", "KernelCache", "KernelCompiler", "without_numbers"]
 
@@ -49,6 +51,38 @@ _DEFAULTS: dict[str, Any] = Flags().values()
 _HASH = hash(Flags())
 
 
+class _KernelLibrary(JITCodeLibrary):
+    """Code of a kernel. Nobody else calls its parts, so they need not be given all that numba tells of an array."""
+
+    def _optimize_final_module(self) -> None:
+        for part in self._final_module.functions:
+            if part.linkage == llvm.Linkage.linkonce_odr:
+                part.linkage = "internal"
+        super()._optimize_final_module()
+
+
+def _place(context: Any, builder: Any, kind: Any, value: Any, size: Any) -> Any:
+    """Return an index as it is; of one below 0 numba would count from the end, which takes longer for all others."""
+    return context.cast(builder, value, kind, intp if kind.signed else uintp)
+
+
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _Lowering(NativeLowering):
+    """Makes code of a function that uses no index below 0."""
+
+    _name = "kernel_lowering"
+
+    def run_pass(self, state: Any) -> bool:
+        """Do as numba does, but for that. Meanwhile nobody else compiles: numba has a lock for it."""
+        arrayobj: Any = sys.modules["numba.np.arrayobj"]  # imported by numba when it is made ready to compile
+        kept = arrayobj.fix_integer_index
+        arrayobj.fix_integer_index = _place
+        try:
+            return bool(super().run_pass(state))
+        finally:
+            arrayobj.fix_integer_index = kept
+
+
 class KernelCompiler(CompilerBase):
     """Compiles a function that Python calls."""
 
@@ -57,10 +91,14 @@ class KernelCompiler(CompilerBase):
 
     def define_pipelines(self) -> list[PassManager]:
         """Return numba's own passes but the idle ones."""
+        state = self.state
+        if state.library is None:
+            state.library = _KernelLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
+            state.library.enable_object_caching()
         passes = PassManager("kernel")
         for one, purpose in DefaultPassBuilder.define_nopython_pipeline(self.state).passes:
             if one.__name__ not in _IDLE:
-                passes.add_pass(one, purpose)
+                passes.add_pass(_Lowering if one is NativeLowering else one, purpose)
         passes.finalize()
         return [passes]
 

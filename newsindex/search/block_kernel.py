@@ -27,9 +27,6 @@ from newsindex.search.postings_kernel import add_gaps, skip_packed, unpack
 __all__ = [
     "BOUNDS",
     "COLUMNS",
-    "COUNTED",
-    "COUNTED_BLOCK",
-    "COUNTED_PLACE",
     "CURSOR",
     "DOCS",
     "FACTOR",
@@ -70,8 +67,8 @@ __all__ = [
 (
     FULL, TAIL, SKIPS, BASE, END, FIELDS, FILTERED, BOUNDS, WINDOWS, STEP, CURSOR, PLACE, DOCS, FREQS_AT, FREQS, SCORES,
     POSITIONS_COUNT, POSITIONS_FULL, POSITIONS_CODES, POSITIONS_BASE, POSITIONS_END, POSITIONS_BLOCK, POSITIONS_NEXT,
-    POSITIONS_HELD, POSITIONS_TAIL, COUNTED, COUNTED_PLACE, COUNTED_BLOCK, ORDER, COLUMNS,
-) = range(30)  # fmt: skip
+    POSITIONS_HELD, POSITIONS_TAIL, ORDER, COLUMNS,
+) = range(27)  # fmt: skip
 PLACES = 2 * BLOCK
 GAPS, FREQUENCIES = PLACES, 2 * PLACES
 """Where in a term's part of `small` those begin; doc ids at 0."""

@@ -14,7 +14,7 @@ import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba.extending import intrinsic
 
-__all__ = ["LARGE_GAP", "add_up", "count_less", "lowest_bit", "popcount", "unpack_rows"]
+__all__ = ["LARGE_GAP", "add_up", "count_less", "lowest_bit", "popcount", "sum_first", "unpack_rows"]
 
 _ROWS = 32
 LARGE_GAP = 1 << 40
@@ -105,12 +105,33 @@ def _count_less(typing: Any, values: Any, start: Any, number: Any) -> Any:
         for row in range(0, 4 * _ROWS, 16):
             loaded = _load(builder, builder.bitcast(builder.gep(source, [_I64(row)]), _WIDE.as_pointer()))
             counts = builder.sub(counts, builder.sext(builder.icmp_unsigned("<", loaded, wanted), _WIDE))
-        for half in (8, 4, 2, 1):
-            moved = [*range(half, 2 * half), *range(16 - half)][:16]
-            counts = builder.add(counts, builder.shuffle_vector(counts, counts, ir.Constant(_WIDE, moved)))
-        return builder.zext(builder.extract_element(counts, _I32(0)), _I64)
+        return builder.zext(_total(builder, counts), _I64)
 
     return numba.types.int64(values, start, number), generate
+
+
+def _sum_first(typing: Any, values: Any, start: Any, count: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        source = _data(context, builder, signature.args[0], given[0], given[1])
+        one = builder.insert_element(ir.Constant(_WIDE, ir.Undefined), builder.trunc(given[2], _I32), _I32(0))
+        wanted = builder.shuffle_vector(one, ir.Constant(_WIDE, ir.Undefined), ir.Constant(_WIDE, [0] * 16))
+        zeros = ir.Constant(_WIDE, [0] * 16)
+        sums = zeros
+        for row in range(0, 4 * _ROWS, 16):
+            loaded = _load(builder, builder.bitcast(builder.gep(source, [_I64(row)]), _WIDE.as_pointer()))
+            is_first = builder.icmp_unsigned("<", ir.Constant(_WIDE, [*range(row, row + 16)]), wanted)
+            sums = builder.add(sums, builder.select(is_first, loaded, zeros))
+        return builder.zext(_total(builder, sums), _I64)
+
+    return numba.types.int64(values, start, count), generate
+
+
+def _total(builder: Any, values: Any) -> Any:
+    """Return the sum of sixteen numbers."""
+    for half in (8, 4, 2, 1):
+        moved = [*range(half, 2 * half), *range(16 - half)][:16]
+        values = builder.add(values, builder.shuffle_vector(values, values, ir.Constant(_WIDE, moved)))
+    return builder.extract_element(values, _I32(0))
 
 
 def _lowest_bit(typing: Any, word: Any) -> Any:
@@ -150,6 +171,10 @@ def _plain_count_less(values: Any, start: int, number: int) -> int:
     return int(np.count_nonzero(values[start : start + 4 * _ROWS] < number))
 
 
+def _plain_sum_first(values: Any, start: int, count: int) -> int:
+    return int(values[start : start + count].sum(dtype=np.uint64)) & 0xFFFFFFFF
+
+
 def _plain_lowest_bit(word: Any) -> int:
     return (int(word) & -int(word)).bit_length() - 1
 
@@ -173,6 +198,11 @@ count_less: Any = intrinsic(_count_less) if _COMPILED else _plain_count_less
 """count_less(values, start, number): how many of the 128 values, uint32, from `start` on are less than a number.
 
 The number is in 0..2^32 - 1. Branches by halves would go now one way, now the other; this has none.
+"""
+sum_first: Any = intrinsic(_sum_first) if _COMPILED else _plain_sum_first
+"""sum_first(values, start, count): the sum, modulo 2^32, of the first `count` of 128 values, uint32, from `start` on.
+
+The count is in 0..128.
 """
 lowest_bit: Any = intrinsic(_lowest_bit) if _COMPILED else _plain_lowest_bit
 """lowest_bit(word): the place of the lowest bit set in a uint64 that is not 0."""

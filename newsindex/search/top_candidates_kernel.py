@@ -47,7 +47,7 @@ from newsindex.search.top_bounds_kernel import (
     window_bound,
 )
 
-__all__ = ["candidates_of_block", "candidates_of_window", "let_through", "look_up"]
+__all__ = ["candidates_of_block", "candidates_of_window", "end_of_block", "let_through", "look_up"]
 
 _ROUNDING = 1.5 * 2.0**24
 
@@ -71,19 +71,20 @@ def let_through(count, allowed, dates, job, candidates, bounds):
 
 @inner
 def look_up(
-    data, words, lengths, field_count, norms, term, rest, need, count, job, state, small, numbers, bounds, candidates
+    data, words, lengths, field_count, norms, term, rest, need, at, count, job, state, small, numbers, bounds,
+    candidates,
 ):  # fmt: skip
     """Add what a term contributes to the candidates, ascending; keep those that can still score `need`.
 
     Args:
         rest: what the terms not looked up yet add at most.
-        count: the number of candidates; where the term is required, only those that have it are kept.
+        at, count: the candidates from `at` to before `count`; where the term is required, only those that have it are
+            kept, from `at` on.
 
     Returns:
-        The number kept, or -1 for damage.
+        Where those that are kept end, or -1 for damage.
     """
-    kept = np.int64(0)
-    at = np.int64(0)
+    kept = at
     part = part_of(term, field_count)
     full = state[term, FULL]
     required = job[REQUIRED] != 0
@@ -153,6 +154,19 @@ def look_up(
             bounds[np.uint64(CANDIDATES + kept)] = score
             kept += np.int64((has | optional) & (score + rest >= need))
     return kept
+
+
+@inner
+def end_of_block(words, term, at, count, state, candidates):
+    """Return where the candidates end that may be in the same block of a term as the one at `at`."""
+    block = seek(words, state, term, candidates[at])
+    if block == state[term, FULL]:
+        return count
+    last = np.int64(words[state[term, SKIPS] + block * SKIP_WORDS])
+    after = at + 1
+    while after < count and candidates[np.uint64(after)] <= last:
+        after += 1
+    return after
 
 
 @inner

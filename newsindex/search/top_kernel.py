@@ -42,7 +42,13 @@ from newsindex.search.top_bounds_kernel import (
     pick_units,
     window_bound,
 )
-from newsindex.search.top_candidates_kernel import candidates_of_block, candidates_of_window, let_through, look_up
+from newsindex.search.top_candidates_kernel import (
+    candidates_of_block,
+    candidates_of_window,
+    end_of_block,
+    let_through,
+    look_up,
+)
 from newsindex.search.top_phrase_kernel import PHRASE_HEAD, PHRASE_SIZE, has_phrase
 
 __all__ = ["FIRST", "MORE", "NEXT", "best_of_segment"]
@@ -93,8 +99,8 @@ def _any_unit(
         term = state[i, ORDER]
         if count > 0 and window_bound(term, window, state, bounds) >= 0.0:
             count = look_up(
-                data, words, lengths, field_count, norms, term, numbers[i + 1, REST], need, count, job, state, small,
-                numbers, bounds, candidates,
+                data, words, lengths, field_count, norms, term, numbers[i + 1, REST], need, np.int64(0), count, job,
+                state, small, numbers, bounds, candidates,
             )  # fmt: skip
     for i in range(count):
         score = bounds[np.uint64(CANDIDATES + i)]
@@ -145,27 +151,45 @@ def _all_unit(
     )  # fmt: skip
     if count > 0 and (allowed.size or job[HAS_DATES]):
         count = let_through(count, allowed, dates, job, candidates, bounds)
-    for i in range(1, job[TERMS]):
+    # Where phrases are looked for, the last term's blocks are taken one by one: they are still decoded then.
+    terms = job[TERMS]
+    by_block = terms > 1 and phrases.size != 0
+    for i in range(1, terms - 1 if by_block else terms):
         if count > 0:
             count = look_up(
-                data, words, lengths, field_count, norms, state[i, ORDER], numbers[i + 1, REST], need, count, job,
-                state, small, numbers, bounds, candidates,
+                data, words, lengths, field_count, norms, state[i, ORDER], numbers[i + 1, REST], need, np.int64(0),
+                count, job, state, small, numbers, bounds, candidates,
             )  # fmt: skip
-    for i in range(count):
-        doc = candidates[i]
-        score = bounds[np.uint64(CANDIDATES + i)]
-        if score < need:
-            continue
-        if phrases.size:
-            found = _has_phrases(
-                data, words, position_data, position_words, field_count, phrases, doc, job, state, small, candidates
-            )
-            if found < 0:
+    at = np.int64(0)
+    while at < count:
+        after = count
+        kept = count
+        if by_block:
+            term = state[terms - 1, ORDER]
+            after = end_of_block(words, term, at, count, state, candidates)
+            kept = look_up(
+                data, words, lengths, field_count, norms, term, numbers[terms, REST], need, at, after, job, state,
+                small, numbers, bounds, candidates,
+            )  # fmt: skip
+            if kept < 0:
                 return -1
-            if found == 0:
+        for i in range(at, kept):
+            doc = candidates[i]
+            score = bounds[np.uint64(CANDIDATES + i)]
+            if score < need:
                 continue
-        offer(score, job[BASE] + doc, norms[AFTER_SCORE], job, heap_scores, heap_numbers)
-        need = needed(job[BASE] + doc, job, heap_scores, heap_numbers)
+            if phrases.size:
+                found = _has_phrases(
+                    data, words, position_data, position_words, field_count, phrases, doc, job, state, small,
+                    candidates,
+                )  # fmt: skip
+                if found < 0:
+                    return -1
+                if found == 0:
+                    continue
+            offer(score, job[BASE] + doc, norms[AFTER_SCORE], job, heap_scores, heap_numbers)
+            need = needed(job[BASE] + doc, job, heap_scores, heap_numbers)
+        at = after
     return min(count, 0)
 
 

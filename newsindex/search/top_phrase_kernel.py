@@ -9,9 +9,6 @@ from newsindex.codec.format import SKIP_WORDS
 from newsindex.codec.pack_kernel import BLOCK
 from newsindex.kernel import inner
 from newsindex.search.block_kernel import (
-    COUNTED,
-    COUNTED_BLOCK,
-    COUNTED_PLACE,
     CURSOR,
     FREQUENCIES,
     FULL,
@@ -31,6 +28,7 @@ from newsindex.search.block_kernel import (
     load_freqs,
     part_of,
 )  # fmt: skip
+from newsindex.search.lanes_kernel import sum_first
 from newsindex.search.postings_kernel import skip_packed, unpack
 
 __all__ = ["PHRASE_FIELDS", "PHRASE_HEAD", "PHRASE_SIZE", "ROOM", "SPANS", "has_phrase", "open_positions"]
@@ -73,7 +71,6 @@ def open_positions(data, row, term, state):
     state[term, POSITIONS_NEXT] = at
     state[term, POSITIONS_HELD] = -1
     state[term, POSITIONS_TAIL] = 0
-    state[term, COUNTED_BLOCK] = -1
     return 0
 
 
@@ -131,34 +128,23 @@ def _load_gaps(data, words, posting_words, field_count, term, wanted, state, sma
 
 
 @inner
-def _first_position(posting_words, field_count, term, field, state, small):
-    """Return the number of a term's first position in a field of the article that it is at, whose block is decoded."""
+def _first_position(posting_words, field_count, term, state, small):
+    """Return the number of a term's first position in the article that it is at, whose block is decoded."""
     block = state[term, CURSOR]
-    part = part_of(term, field_count)
+    freqs = part_of(term, field_count) + FREQUENCIES
     place = state[term, PLACE]
-    at = state[term, COUNTED_PLACE]
-    first = state[term, COUNTED]
-    if block != state[term, COUNTED_BLOCK] or at > place:
-        at = np.int64(0)
-        if block < state[term, FULL]:
-            first = np.int64(posting_words[state[term, SKIPS] + block * SKIP_WORDS + 2])
-        else:
-            # Those of the tail are counted from the end.
-            at = np.int64(BLOCK)
-            first = state[term, POSITIONS_COUNT]
-            for begin in range(part + FREQUENCIES + at, part + FREQUENCIES + field_count * PLACES, PLACES):
-                for i in range(begin, begin + BLOCK):
-                    first -= np.int64(small[np.uint64(i)])
-        state[term, COUNTED_BLOCK] = block
-    # Articles ascend: of those before the one of the last time they are counted already.
-    for begin in range(part + FREQUENCIES, part + FREQUENCIES + field_count * PLACES, PLACES):
-        for i in range(begin + at, begin + place):
-            first += np.int64(small[np.uint64(i)])
-    state[term, COUNTED_PLACE] = place
-    state[term, COUNTED] = first
-    at = part + place
-    for before in range(field):
-        first += np.int64(small[at + FREQUENCIES + before * PLACES])
+    first = np.int64(0)
+    if block < state[term, FULL]:
+        first = np.int64(posting_words[state[term, SKIPS] + block * SKIP_WORDS + 2])
+    else:
+        # Those of the tail are counted from the end.
+        freqs += BLOCK
+        place -= BLOCK
+        first = state[term, POSITIONS_COUNT]
+        for field in range(field_count):
+            first -= sum_first(small, freqs + field * PLACES, np.int64(BLOCK))
+    for field in range(field_count):
+        first += sum_first(small, freqs + field * PLACES, place)
     return first
 
 
@@ -196,6 +182,22 @@ def _keep(data, words, posting_words, field_count, term, offset, index, count, s
 
 
 @inner
+def _first_in_field(posting_words, field_count, phrases, at, part, field, state, small, room):
+    """Return the number of the first position in a field of a phrase's word, -1 for damage."""
+    term = phrases[at + PHRASE_HEAD + 2 * part]
+    first = room[SPANS + 2 * part]
+    if first < 0:
+        first = _first_position(posting_words, field_count, term, state, small)
+        room[SPANS + 2 * part] = first
+    freq = part_of(term, field_count) + FREQUENCIES + state[term, PLACE]
+    for before in range(field):
+        first += np.int64(small[freq + before * PLACES])
+    if first + room[SPANS + 2 * part + 1] > state[term, POSITIONS_COUNT]:
+        return -1
+    return first
+
+
+@inner
 def _has_in_field(posting_words, data, words, field_count, phrases, at, field, state, small, room):
     """Tell whether the phrase at `phrases[at]` stands in a field: 1, 0, or -1 for damage."""
     size = phrases[at + PHRASE_SIZE]
@@ -208,15 +210,11 @@ def _has_in_field(posting_words, data, words, field_count, phrases, at, field, s
         room[SPANS + 2 * part + 1] = count
         if count < room[SPANS + 2 * rarest + 1]:
             rarest = part
-    for part in range(size):
-        term = phrases[at + PHRASE_HEAD + 2 * part]
-        first = _first_position(posting_words, field_count, term, field, state, small)
-        if first < 0 or first + room[SPANS + 2 * part + 1] > state[term, POSITIONS_COUNT]:
-            return -1
-        room[SPANS + 2 * part] = first
     term = phrases[at + PHRASE_HEAD + 2 * rarest]
     offset = phrases[at + PHRASE_HEAD + 2 * rarest + 1]
-    index = room[SPANS + 2 * rarest]
+    index = _first_in_field(posting_words, field_count, phrases, at, rarest, field, state, small, room)
+    if index < 0:
+        return -1
     end = index + room[SPANS + 2 * rarest + 1]
     position = np.int64(0)
     # The places where the phrase would begin by its rarest word, as many at a time as there is room for.
@@ -235,10 +233,13 @@ def _has_in_field(posting_words, data, words, field_count, phrases, at, field, s
                 found += 1
         for part in range(size):
             if part != rarest and found > 0:
+                first = _first_in_field(posting_words, field_count, phrases, at, part, field, state, small, room)
+                if first < 0:
+                    return -1
                 other = at + PHRASE_HEAD + 2 * part
                 found = _keep(
-                    data, words, posting_words, field_count, phrases[other], phrases[other + 1],
-                    room[SPANS + 2 * part], room[SPANS + 2 * part + 1], state, small, room, found,
+                    data, words, posting_words, field_count, phrases[other], phrases[other + 1], first,
+                    room[SPANS + 2 * part + 1], state, small, room, found,
                 )  # fmt: skip
         if found < 0:
             return -1
@@ -264,6 +265,7 @@ def has_phrase(posting_data, posting_words, data, words, field_count, phrases, a
         term = phrases[at + PHRASE_HEAD + 2 * part]
         if load_freqs(posting_data, posting_words, field_count, term, state[term, CURSOR], state, small) < 0:
             return -1
+        room[SPANS + 2 * part] = -1
     for field in range(field_count):
         if phrases[at + PHRASE_FIELDS] >> field & 1:
             found = _has_in_field(posting_words, data, words, field_count, phrases, at, field, state, small, room)
