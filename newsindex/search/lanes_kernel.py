@@ -200,7 +200,7 @@ count_less: Any = intrinsic(_count_less) if _COMPILED else _plain_count_less
 The number is in 0..2^32 - 1. Branches by halves would go now one way, now the other; this has none.
 """
 sum_first: Any = intrinsic(_sum_first) if _COMPILED else _plain_sum_first
-"""sum_first(values, start, count): the sum, modulo 2^32, of the first `count` of 128 values, uint32, from `start` on.
+"""sum_first(values, start, count): modulo 2^32, the sum of the first `count` of 128 values, uint32, from `start` on.
 
 The count is in 0..128.
 """
