@@ -265,8 +265,9 @@ class Results(Sequence[Hit]):
     @property
     def ids(self) -> list[str]:
         """The ids of the hits on this page; of many hits in a fraction of the time that one after the other takes."""
-        known, count = self._page.ids, len(self)
-        return (known if len(known) >= count else self._page.read_ids(count - 1)).copy()
+        page = self._page
+        known, count = page.ids, len(page.scores)
+        return (known if len(known) >= count else page.read_ids(count - 1)).copy()
 
     @property
     def scores(self) -> list[float]:
@@ -276,8 +277,9 @@ class Results(Sequence[Hit]):
     @property
     def titles(self) -> list[str]:
         """What a list calls the hits on this page."""
-        known, count = self._page.titles, len(self)
-        return (known if len(known) >= count else self._page.read_titles(count - 1)).copy()
+        page = self._page
+        known, count = page.titles, len(page.scores)
+        return (known if len(known) >= count else page.read_titles(count - 1)).copy()
 
     @property
     def facets(self) -> dict[str, dict[str, int]]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from newsindex.kernel import brief, inner
+from newsindex.kernel import inner
 
 __all__ = ["AFTER", "BASE", "COUNT", "LIMIT", "MANY", "needed", "offer", "sort_heap"]
 
@@ -135,7 +135,7 @@ def offer(score, number, after_score, job, heap_scores, heap_numbers):
     heap_numbers[at] = number
 
 
-@brief
+@inner
 def sort_heap(count, heap_scores, heap_numbers):
     """Put the hits of a binary heap in order, the best first."""
     while count > 1:

@@ -52,6 +52,8 @@ class _Known(NamedTuple):
     term: bytes
     idf: float
     rows: tuple[_Array, ...]
+    alone: Words
+    """The word as all that is searched for."""
     variants: tuple[_Array, ...] = ()
 
 
@@ -200,9 +202,8 @@ def plain_search(
             return None
     one = snapshot.known_words.get(query)
     if one is not None:
-        words = Words((one.term,), np.array([one.idf]), _masks(vocabulary.all_fields, 1), True)
         data = _data(snapshot, [one], False, deadline) if one.variants else None
-        return PlainSearch(snapshot, words, one.rows, sets, dates, data)
+        return PlainSearch(snapshot, one.alone, one.rows, sets, dates, data)
     if len(query) > _LONGEST:
         return None
     if query[-1:] == "*":
@@ -222,20 +223,25 @@ def plain_search(
     known = _look_up(snapshot, vocabulary, texts, deadline)
     if known is None:
         return None
-    terms = tuple([word.term for word in known])
-    if len(set(terms)) < len(terms):  # asked for twice counts twice, which takes the plan
+    terms, factors, has_variants = [], [], False
+    for word in known:
+        terms.append(word.term)
+        factors.append(word.idf)
+        if word.variants:
+            has_variants = True
+    count = len(terms)
+    if len(set(terms)) < count:  # asked for twice counts twice, which takes the plan
         return None
-    factors = np.array([word.idf for word in known])
-    words = Words(terms, factors, _masks(vocabulary.all_fields, len(terms)), required)
+    words = Words(tuple(terms), np.array(factors), _masks(vocabulary.all_fields, count), required)
     if is_phrase:
-        words.phrases, words.phrase_masks = _phrase(len(terms)), (vocabulary.all_fields,)
+        words.phrases, words.phrase_masks = _phrase(count), (vocabulary.all_fields,)
         words.slops = (0,)
-    if any(word.variants for word in known):
+    if has_variants:
         joined = _data(snapshot, known, is_phrase, deadline)
         if joined is None:
             return None
         return PlainSearch(snapshot, words, [own.rows for own in joined], sets, dates, joined)
-    rows = [np.concatenate(own) for own in zip(*[word.rows for word in known], strict=True)]
+    rows = [np.concatenate([word.rows[at] for word in known]) for at in range(len(snapshot.segments))]
     return PlainSearch(snapshot, words, rows, sets, dates)
 
 
@@ -314,7 +320,9 @@ def _look_up(
         freq = sum([int(own[0, 2]) for own in rows])
         if not freq:
             return None
-        learnt[text] = _Known(b"\xff".join(terms), snapshot.idf(freq), tuple(rows), variants)
+        term, idf = b"\xff".join(terms), snapshot.idf(freq)
+        alone = Words((term,), np.array([idf]), _masks(vocabulary.all_fields, 1), True)
+        learnt[text] = _Known(term, idf, tuple(rows), alone, variants)
     if len(known) + len(new) > _REMEMBERED:
         known.clear()
     # Where words are joined, their postings are kept by the segments, which let go of the oldest.

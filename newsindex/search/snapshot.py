@@ -118,7 +118,7 @@ class Snapshot:
     def shown(self, numbers: _Array) -> tuple[list[str], list[str]]:
         """Return the ids and the titles of articles, int64[n], read together."""
         if len(self.segments) == 1:
-            return self.segments[0].reader.shown.both(numbers - self.segments[0].base)
+            return self.segments[0].reader.shown.both(numbers)  # whose first article is 0
         ids, titles = [""] * numbers.size, [""] * numbers.size
         for segment, places, docs in self._by_segment(numbers):
             found = segment.reader.shown.both(docs)
@@ -129,7 +129,7 @@ class Snapshot:
     def article_ids(self, numbers: _Array) -> list[str]:
         """Return the ids of articles, int64[n], read together."""
         if len(self.segments) == 1:
-            return self.segments[0].reader.shown.ids(numbers - self.segments[0].base)
+            return self.segments[0].reader.shown.ids(numbers)  # whose first article is 0
         ids = [""] * numbers.size
         for segment, places, docs in self._by_segment(numbers):
             for place, text in zip(places, segment.reader.shown.ids(docs), strict=True):
@@ -139,7 +139,7 @@ class Snapshot:
     def titles(self, numbers: _Array) -> list[str]:
         """Return what a list calls articles, int64[n], read together."""
         if len(self.segments) == 1:
-            return self.segments[0].reader.shown.titles(numbers - self.segments[0].base)
+            return self.segments[0].reader.shown.titles(numbers)  # whose first article is 0
         titles = [""] * numbers.size
         for segment, places, docs in self._by_segment(numbers):
             for place, text in zip(places, segment.reader.shown.titles(docs), strict=True):

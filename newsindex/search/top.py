@@ -14,7 +14,7 @@ import numpy.typing as npt
 from newsindex.codec.format import LENGTH_OF_CODE
 from newsindex.search.block_kernel import COLUMNS, LONG, NORM_OF_CODE, NORMS, NUMBERS, PLACES
 from newsindex.search.deadline import Deadline
-from newsindex.search.heap_kernel import COUNT, MANY, sort_heap
+from newsindex.search.heap_kernel import COUNT, MANY
 from newsindex.search.joined_terms import TermData
 from newsindex.search.scoring import Parameters
 from newsindex.search.segment import SearchSegment
@@ -189,7 +189,7 @@ def best(
             scratch.candidates = np.zeros(SPANS + phrases.size, np.int64)
     low, high = date_range or (_EARLIEST, _LATEST)
     after_score, after_number = after or (math.inf, -1)
-    stage = FIRST
+    stage, last = FIRST, len(segments) - 1
     for at, segment in enumerate(segments):
         found = segment.find(words.terms) if rows is None else rows[at]
         bits = allowed[at]
@@ -202,7 +202,7 @@ def best(
                 *arrays, _NO_BITS if bits is None else _read_only(bits),
                 *(_NO_DATES if date_range is None else _dates(segment)), found, words.masks, words.factors,
                 parameters.field_weights, phrases, words.required, limit, low, high, after_score, after_number, stage,
-                scratch.norms, scratch.job, scratch.state, scratch.small, scratch.numbers, scratch.bounds,
+                at == last, scratch.norms, scratch.job, scratch.state, scratch.small, scratch.numbers, scratch.bounds,
                 scratch.candidates, scores, numbers,
             )  # fmt: skip
             if told == 1:
@@ -217,8 +217,7 @@ def best(
     count = int(scratch.job[COUNT]) if segments else 0
     if limit > MANY:
         return _in_order(scores[:count], numbers[:count], limit)
-    sort_heap(count, scores, numbers)
-    return scores[:count], numbers[:count]
+    return (scores, numbers) if count == limit else (scores[:count], numbers[:count])
 
 
 def _in_order(scores: _Array, numbers: _Array, limit: int) -> tuple[_Array, _Array]:

@@ -20,7 +20,7 @@ import numpy as np
 from newsindex.codec.pack_kernel import BLOCK
 from newsindex.kernel import brief, inner
 from newsindex.search.block_kernel import FULL, ORDER, PLACE, REST, find_doc, load_docs, part_of, seek, span
-from newsindex.search.heap_kernel import AFTER, BASE, COUNT, LIMIT, needed, offer
+from newsindex.search.heap_kernel import AFTER, BASE, COUNT, LIMIT, MANY, needed, offer, sort_heap
 from newsindex.search.lock_kernel import get_back, give_up
 from newsindex.search.top_bounds_kernel import (
     AFTER_SCORE,
@@ -196,8 +196,8 @@ def _all_unit(
 @brief
 def best_of_segment(
     data, words, position_data, position_words, lengths, place, allowed, dates, minima, maxima, rows, masks, factors,
-    field_weights, phrases, required, limit, date_low, date_high, after_score, after, stage, norms, job, state, small,
-    numbers, bounds, candidates, heap_scores, heap_numbers,
+    field_weights, phrases, required, limit, date_low, date_high, after_score, after, stage, is_last, norms, job, state,
+    small, numbers, bounds, candidates, heap_scores, heap_numbers,
 ):  # fmt: skip
     """Offer the articles of a segment that match to a heap of the best.
 
@@ -215,6 +215,7 @@ def best_of_segment(
         date_low, date_high: only articles with a date in [low, high), where `dates` is not empty.
         after_score, after: only hits behind this score and number.
         stage: FIRST for the first segment of a search, NEXT for others, MORE to go on where it returned.
+        is_last: whether it is the last segment; then up to MANY hits are put in order, the best first.
         norms: float64[NORMS], those of the formula and of the lengths' codes; the rest is overwritten.
         job: int64[JOB], what is to be done and how far it is.
         state, small, numbers: of T + 1 terms, see `block_kernel`; overwritten.
@@ -243,9 +244,13 @@ def best_of_segment(
             data, words, position_data, lengths, rows, masks, factors, field_weights, phrases, norms, job, state, small,
             numbers, bounds,
         )  # fmt: skip
-        if told != 0 or job[TERMS] == 0:
+        if told != 0:
             return told
-        pick_units(job, bounds)
+        if job[TERMS] > 0:
+            pick_units(job, bounds)
+        else:
+            job[UNIT] = 0
+            job[UNITS] = 0
     first_units = -job[UNIT]
     budget = np.int64(_BUDGET)
     by_window = job[TERMS] > 1 and job[REQUIRED] == 0
@@ -292,4 +297,8 @@ def best_of_segment(
         get_back(held)
     if failed:
         return -1
-    return 1 if job[UNIT] < job[UNITS] else 0
+    if job[UNIT] < job[UNITS]:
+        return 1
+    if is_last and job[LIMIT] <= MANY:
+        sort_heap(job[COUNT], heap_scores, heap_numbers)
+    return 0
