@@ -6,6 +6,7 @@ import math
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -126,12 +127,11 @@ def _dates(segment: SearchSegment) -> tuple[_Array, ...]:
     return found
 
 
-def _flat(words: Words) -> _Array:
-    """Return the phrases as the kernel takes them."""
-    if any(words.slops):
-        raise ValueError("slops: words of a phrase stand exactly at their offsets")
+@lru_cache(maxsize=256)
+def _flat(phrases: tuple[tuple[tuple[int, int], ...], ...], masks: tuple[int, ...]) -> _Array:
+    """Return phrases as the kernel takes them; nobody may change it."""
     found: list[int] = []
-    for phrase, mask in zip(words.phrases, words.phrase_masks, strict=True):
+    for phrase, mask in zip(phrases, masks, strict=True):
         found += [len(phrase), mask]
         for part in phrase:
             found += part
@@ -184,7 +184,9 @@ def best(
         scratch.room_for_terms(terms, fields)
     phrases = _NO_PHRASES
     if words.phrases:
-        phrases = _flat(words)
+        if any(words.slops):
+            raise ValueError("slops: words of a phrase stand exactly at their offsets")
+        phrases = _flat(words.phrases, words.phrase_masks)
         if scratch.candidates.size < SPANS + phrases.size:
             scratch.candidates = np.zeros(SPANS + phrases.size, np.int64)
     low, high = date_range or (_EARLIEST, _LATEST)

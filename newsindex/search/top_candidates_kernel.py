@@ -50,6 +50,7 @@ from newsindex.search.top_bounds_kernel import (
 __all__ = ["candidates_of_block", "candidates_of_window", "end_of_block", "let_through", "look_up"]
 
 _ROUNDING = 1.5 * 2.0**24
+_PLACE_BITS = 32
 
 
 @inner
@@ -88,7 +89,6 @@ def look_up(
     part = part_of(term, field_count)
     full = state[term, FULL]
     required = job[REQUIRED] != 0
-    optional = not required
     factor = numbers[term, FACTOR]
     base = norms[0]
     slope = norms[1]
@@ -123,36 +123,42 @@ def look_up(
             continue
         if load_docs(data, words, job[DOC_COUNT], field_count, term, block, state, small) < 0:
             return -1
-        found = np.int64(0)
+        # Which candidates have it, and where; no branch that goes now one way, now the other.
+        hits = np.int64(CANDIDATES)
         for i in range(begin, kept):
             doc = candidates[np.uint64(i)]
             place = find_doc(small, start, doc)
-            candidates[np.uint64(CANDIDATES + i)] = place
-            found += 1 if np.int64(small[np.uint64(place)]) == doc else 0
-        if found == 0 and required:
-            kept = begin
-            continue
-        if load_freqs(data, words, field_count, term, block, state, small) < 0:
-            return -1
+            candidates[np.uint64(hits)] = i << _PLACE_BITS | place
+            hits += np.int64(np.int64(small[np.uint64(place)]) == doc)
         chosen = kept
         kept = begin
-        # Of all of them, found or not: no branch that goes now one way, now the other.
-        for i in range(begin, chosen):
-            doc = candidates[np.uint64(i)]
-            score = bounds[np.uint64(CANDIDATES + i)]
-            place = candidates[np.uint64(CANDIDATES + i)]
+        if hits > CANDIDATES and load_freqs(data, words, field_count, term, block, state, small) < 0:
+            return -1
+        for hit in range(CANDIDATES, hits):
+            i = candidates[np.uint64(hit)] >> _PLACE_BITS
+            place = candidates[np.uint64(hit)] & ((1 << _PLACE_BITS) - 1)
             frequency = 0.0
             times = place + FREQUENCIES
             for field in range(field_count):
                 frequency += numbers[term, FIELD_WEIGHTS + field] * small[np.uint64(times)]
                 times += PLACES
-            own = small[np.uint64(place)]
-            share = frequency / (frequency + (base + slope * lengths[own]))
-            has = (np.int64(own) == doc) & (frequency > 0.0)
-            score += (factor * share + _ROUNDING) - _ROUNDING if has else 0.0
-            candidates[np.uint64(kept)] = doc
-            bounds[np.uint64(CANDIDATES + kept)] = score
-            kept += np.int64((has | optional) & (score + rest >= need))
+            doc = candidates[np.uint64(i)]
+            share = frequency / (frequency + (base + slope * lengths[np.uint64(doc)]))
+            # Without k1 it is 0 / 0 where the word stands in no field that counts.
+            gain = (factor * share + _ROUNDING) - _ROUNDING if frequency > 0.0 else 0.0
+            score = bounds[np.uint64(CANDIDATES + i)] + gain
+            if required:
+                candidates[np.uint64(kept)] = doc
+                bounds[np.uint64(CANDIDATES + kept)] = score
+                kept += np.int64((frequency > 0.0) & (score + rest >= need))
+            else:
+                bounds[np.uint64(CANDIDATES + i)] = score
+        if not required:
+            for i in range(begin, chosen):
+                score = bounds[np.uint64(CANDIDATES + i)]
+                candidates[np.uint64(kept)] = candidates[np.uint64(i)]
+                bounds[np.uint64(CANDIDATES + kept)] = score
+                kept += np.int64(score + rest >= need)
     return kept
 
 
