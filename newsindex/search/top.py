@@ -20,6 +20,7 @@ from newsindex.search.joined_terms import TermData
 from newsindex.search.scoring import Parameters
 from newsindex.search.segment import SearchSegment
 from newsindex.search.top_bounds_kernel import BASE_NORM, CANDIDATES, FREQUENCY_BOUND, JOB, NEED, SLOPE
+from newsindex.search.top_candidates_kernel import NEAR
 from newsindex.search.top_kernel import FIRST, MORE, NEXT, best_of_segment
 from newsindex.search.top_phrase_kernel import SPANS
 
@@ -72,6 +73,7 @@ class _Scratch:
         self.job = np.zeros(JOB, np.int64)
         self.norms = np.zeros(NORMS, np.float64)
         self.candidates = np.zeros(SPANS + 64, np.int64)
+        self.places = np.zeros(NEAR, np.uint8)
         self.parameters: Parameters | None = None
         self.terms = self.fields = 0
         self.room_for_bounds(4 * CANDIDATES)
@@ -205,7 +207,7 @@ def best(
                 *(_NO_DATES if date_range is None else _dates(segment)), found, words.masks, words.factors,
                 parameters.field_weights, phrases, words.required, limit, low, high, after_score, after_number, stage,
                 at == last, scratch.norms, scratch.job, scratch.state, scratch.small, scratch.numbers, scratch.bounds,
-                scratch.candidates, scores, numbers,
+                scratch.candidates, scratch.places, scores, numbers,
             )  # fmt: skip
             if told == 1:
                 stage = MORE

@@ -47,10 +47,13 @@ from newsindex.search.top_bounds_kernel import (
     window_bound,
 )
 
-__all__ = ["candidates_of_block", "candidates_of_window", "end_of_block", "let_through", "look_up"]
+__all__ = ["NEAR", "candidates_of_block", "candidates_of_window", "end_of_block", "let_through", "look_up"]
 
 _ROUNDING = 1.5 * 2.0**24
 _PLACE_BITS = 32
+NEAR = 1 << 13
+"""A block's doc ids that are all nearer together are found by a table of their places, for many candidates."""
+_MANY = 8
 
 
 @inner
@@ -73,7 +76,7 @@ def let_through(count, allowed, dates, job, candidates, bounds):
 @inner
 def look_up(
     data, words, lengths, field_count, norms, term, rest, need, at, count, job, state, small, numbers, bounds,
-    candidates,
+    candidates, places,
 ):  # fmt: skip
     """Add what a term contributes to the candidates, ascending; keep those that can still score `need`.
 
@@ -81,6 +84,7 @@ def look_up(
         rest: what the terms not looked up yet add at most.
         at, count: the candidates from `at` to before `count`; where the term is required, only those that have it are
             kept, from `at` on.
+        places: uint8[NEAR], each below 128.
 
     Returns:
         Where those that are kept end, or -1 for damage.
@@ -125,11 +129,22 @@ def look_up(
             return -1
         # Which candidates have it, and where; no branch that goes now one way, now the other.
         hits = np.int64(CANDIDATES)
-        for i in range(begin, kept):
-            doc = candidates[np.uint64(i)]
-            place = find_doc(small, start, doc)
-            candidates[np.uint64(hits)] = i << _PLACE_BITS | place
-            hits += np.int64(np.int64(small[np.uint64(place)]) == doc)
+        own = np.int64(BLOCK) if block < full else state[term, TAIL]
+        if kept - begin >= _MANY and last - np.int64(small[start]) < NEAR:
+            # What others wrote here before points at other doc ids.
+            for place in range(own):
+                places[np.uint64(small[np.uint64(start + place)] & (NEAR - 1))] = place
+            for i in range(begin, kept):
+                doc = candidates[np.uint64(i)]
+                place = start + np.int64(places[np.uint64(doc & (NEAR - 1))])
+                candidates[np.uint64(hits)] = i << _PLACE_BITS | place
+                hits += np.int64(np.int64(small[np.uint64(place)]) == doc)
+        else:
+            for i in range(begin, kept):
+                doc = candidates[np.uint64(i)]
+                place = find_doc(small, start, doc)
+                candidates[np.uint64(hits)] = i << _PLACE_BITS | place
+                hits += np.int64(np.int64(small[np.uint64(place)]) == doc)
         chosen = kept
         kept = begin
         if hits > CANDIDATES and load_freqs(data, words, field_count, term, block, state, small) < 0:

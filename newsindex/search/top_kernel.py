@@ -64,7 +64,7 @@ _SMALL, _SMALL_OF_PHRASES, _SMALL_WINDOWS = 48, 6, 16
 @inner
 def _any_unit(
     data, words, lengths, allowed, dates, field_count, norms, window, job, state, small, numbers, bounds, candidates,
-    heap_scores, heap_numbers,
+    places, heap_scores, heap_numbers,
 ):  # fmt: skip
     """Offer what a window has; return 0, or -1 for damage."""
     begin = window << job[SHIFT]
@@ -100,7 +100,7 @@ def _any_unit(
         if count > 0 and window_bound(term, window, state, bounds) >= 0.0:
             count = look_up(
                 data, words, lengths, field_count, norms, term, numbers[i + 1, REST], need, np.int64(0), count, job,
-                state, small, numbers, bounds, candidates,
+                state, small, numbers, bounds, candidates, places,
             )  # fmt: skip
     for i in range(count):
         score = bounds[np.uint64(CANDIDATES + i)]
@@ -137,7 +137,7 @@ def _has_phrases(
 @inner
 def _all_unit(
     data, words, position_data, position_words, lengths, allowed, dates, field_count, norms, block, phrases, job, state,
-    small, numbers, bounds, candidates, heap_scores, heap_numbers,
+    small, numbers, bounds, candidates, places, heap_scores, heap_numbers,
 ):  # fmt: skip
     """Offer what a block of the rarest term has in common with all others; return 0, or -1 for damage."""
     rarest = state[0, ORDER]
@@ -158,7 +158,7 @@ def _all_unit(
         if count > 0:
             count = look_up(
                 data, words, lengths, field_count, norms, state[i, ORDER], numbers[i + 1, REST], need, np.int64(0),
-                count, job, state, small, numbers, bounds, candidates,
+                count, job, state, small, numbers, bounds, candidates, places,
             )  # fmt: skip
     at = np.int64(0)
     while at < count:
@@ -169,7 +169,7 @@ def _all_unit(
             after = end_of_block(words, term, at, count, state, candidates)
             kept = look_up(
                 data, words, lengths, field_count, norms, term, numbers[terms, REST], need, at, after, job, state,
-                small, numbers, bounds, candidates,
+                small, numbers, bounds, candidates, places,
             )  # fmt: skip
             if kept < 0:
                 return -1
@@ -197,7 +197,7 @@ def _all_unit(
 def best_of_segment(
     data, words, position_data, position_words, lengths, place, allowed, dates, minima, maxima, rows, masks, factors,
     field_weights, phrases, required, limit, date_low, date_high, after_score, after, stage, is_last, norms, job, state,
-    small, numbers, bounds, candidates, heap_scores, heap_numbers,
+    small, numbers, bounds, candidates, places, heap_scores, heap_numbers,
 ):  # fmt: skip
     """Offer the articles of a segment that match to a heap of the best.
 
@@ -221,6 +221,7 @@ def best_of_segment(
         state, small, numbers: of T + 1 terms, see `block_kernel`; overwritten.
         bounds: float64[m]; the first CANDIDATES are -1, as they are left.
         candidates: int64[SPANS + 2 · (the most words of a phrase)], overwritten; from MARKS to SPANS 0, and left so.
+        places: uint8[NEAR], each below 128, and left so.
         heap_scores, heap_numbers: float64[limit], int64[limit], twice as many of more than MANY; the first job[COUNT]
             are the best so far, see `heap_kernel`.
 
@@ -283,12 +284,12 @@ def best_of_segment(
         if by_window:
             failed = _any_unit(
                 data, words, lengths, allowed, dates, field_weights.size, norms, unit, job, state, small, numbers,
-                bounds, candidates, heap_scores, heap_numbers,
+                bounds, candidates, places, heap_scores, heap_numbers,
             )  # fmt: skip
         else:
             failed = _all_unit(
                 data, words, position_data, position_words, lengths, allowed, dates, field_weights.size, norms, unit,
-                phrases, job, state, small, numbers, bounds, candidates, heap_scores, heap_numbers,
+                phrases, job, state, small, numbers, bounds, candidates, places, heap_scores, heap_numbers,
             )  # fmt: skip
         if failed:
             break
