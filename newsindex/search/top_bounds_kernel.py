@@ -53,7 +53,7 @@ Before it is one more place than there are articles: each posting is written beh
 """
 _DATE_WINDOW = 4096
 # Windows are so wide that there are some blocks to each.
-_LEAST_SHIFT, _MOST_SHIFT = 11, 14
+_LEAST_SHIFT, _MOST_SHIFT = 12, 14
 _PER_WINDOW = 2
 # Of a word of so many blocks and under so small a part of the greatest factor, one bound is enough.
 _MANY, _NEXT_TO_NOTHING = 32, 8.0
