@@ -327,11 +327,7 @@ class NewsIndex:
         """
         if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 0):
             raise QueryError(f"limit: a number from 0, or None for all, not {limit!r}")
-        if not isinstance(facets, Iterable):
-            raise QueryError(f"facets: a keyword field, or a list of them, not {facets!r:.60}")
-        fields = (facets,) if isinstance(facets, str) else tuple(facets)
-        for field in fields:
-            self._check_keyword(field)
+        fields = () if facets == () else self._facet_fields(facets)
         if timeout is not SECONDS:
             check_timeout(timeout)
         usual = k1 == K1 and b == B and weights is None
@@ -433,6 +429,14 @@ class NewsIndex:
         keywords = self.schema.of_kind(Keyword)
         if field not in keywords:
             raise QueryError(f"{field!r} is no keyword field; values are counted of {', '.join(keywords) or 'none'}")
+
+    def _facet_fields(self, facets: str | Sequence[str]) -> tuple[str, ...]:
+        if not isinstance(facets, Iterable):
+            raise QueryError(f"facets: a keyword field, or a list of them, not {facets!r:.60}")
+        fields = (facets,) if isinstance(facets, str) else tuple(facets)
+        for field in fields:
+            self._check_keyword(field)
+        return fields
 
     def _search(
         self,
