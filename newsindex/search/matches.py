@@ -6,12 +6,17 @@ A text is searched for how the terms begin, which costs next to nothing, and onl
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 from newsindex.analysis import Analyzer
 from newsindex.analysis.characters import DIGIT, DOT, IGNORED, LETTER, lookup
+from newsindex.search.chunks_kernel import LONGEST_CHUNK, LONGEST_START, find_chunks
 from newsindex.search.deadline import Deadline
 from newsindex.search.tree_parts import case_of
 
@@ -24,13 +29,17 @@ _MOST_CHANGED = 2
 # Characters that are analysed: where a beginning is found; of all, where terms tell nothing of how their words begin.
 _ANALYSED = 50_000
 _LONGEST_CHUNK = 5_000  # scripts without spaces have long ones; a match over the border of two is lost
-_SHORT = 40
+_SHORT = LONGEST_CHUNK
+# Up to so many characters a kernel looks through, in some microseconds.
+_BRIEF = 16 * 1024
+_MOST_STARTS = 255
 _REMEMBERED = 2000
 _CHECKED_EVERY = 1000
 _CHUNK = re.compile(rf"\S{{1,{_LONGEST_CHUNK}}}+")
 _ODD = re.compile(r"[^\x00-\x7f“”‘’–—…]")
 _DOTTED = re.compile(r"\.\w")
 _NO_ODD: list[str] = []
+_Array = npt.NDArray[Any]
 _WORD = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 
 
@@ -95,6 +104,18 @@ _Chunk = tuple[int, int, tuple[_Begun, ...]]
 """Where a chunk begins and ends, and what begins in it."""
 
 
+class _Local(threading.local):
+    """What a thread gives the kernel: the letters of a text, and room for the chunks."""
+
+    def __init__(self) -> None:
+        self.text: _Array = np.zeros(_BRIEF, np.uint8)
+        self.letters = memoryview(self.text)  # type: ignore[arg-type]
+        self.found: _Array = np.zeros(_BRIEF, np.int64)
+
+
+_local = _Local()
+
+
 class Finder:
     """Finds what is sought in texts of one field; made once for many texts."""
 
@@ -125,6 +146,7 @@ class Finder:
                 starts.update(_beginnings(term, _MOST_CHANGED if changed is None else changed))
         self._starts = _without_longer({start for start in starts if start[1:2] != "."})
         self._initials = tuple(sorted(start for start in starts if start[1:2] == "." and len(start) == 3))
+        self._table = _table((*self._starts, *self._initials))
         # Of short chunks, what begins in them: the words of a query are written in few ways.
         self._known: dict[str, tuple[_Begun, ...]] = {}
         if not all(start.isascii() for start in starts):
@@ -183,10 +205,17 @@ class Finder:
 
     def _places(self, text: str, deadline: Deadline) -> list[_Chunk]:
         """Return the chunks, in order, that may have the beginning of a match in them."""
-        searched = text.lower()
-        if not self._everywhere and len(searched) == len(text):
-            searched, odd = (searched, _NO_ODD) if text.isascii() else _folded(searched)
-            return self._likely(text, searched, odd, deadline)
+        if self._everywhere:
+            searched = text.lower()
+        else:
+            if text.isascii() and len(text) <= _BRIEF and (near := self._near(text, text, deadline)) is not None:
+                return near
+            searched = text.lower()
+            if len(searched) == len(text):
+                searched, odd = (searched, _NO_ODD) if text.isascii() else _folded(searched)
+                if not odd and len(text) <= _BRIEF and (near := self._near(text, searched, deadline)) is not None:
+                    return near
+                return self._likely(text, searched, odd, deadline)
         spans = [chunk.span() for chunk in _CHUNK.finditer(text, 0, _ANALYSED)]
         later: list[_Chunk] = []
         if len(text) > _ANALYSED:
@@ -201,6 +230,36 @@ class Finder:
             (start, end, self._begun(chunk) if (begun := known.get(chunk)) is None else begun)
             for start, end, chunk in chunks
         ] + later
+
+    def _near(self, text: str, searched: str, deadline: Deadline) -> list[_Chunk] | None:
+        """Return what `_likely` does for a text that is not long, None where that has to be asked."""
+        if self._table is None:
+            return None
+        deadline.check()
+        scratch = _local
+        scratch.letters[: len(text)] = searched.encode("ascii", "replace")
+        count = find_chunks(scratch.text, len(text), self._table, scratch.found)
+        if count < 0:
+            return None
+        known = self._known
+        places: list[_Chunk] = []
+        after = 0
+        ends = iter(scratch.found[: 2 * count].tolist())
+        for start in ends:
+            end = next(ends)
+            if end < 0:
+                if start < after:  # in the chunk before
+                    continue
+                start = chunk_before(text, start)
+                end = _CHUNK.match(text, start).end()  # type: ignore[union-attr]
+            chunk = text[start:end]
+            begun = known.get(chunk)
+            if begun is None:
+                begun = self._begun(chunk)
+            if begun:
+                places.append((start, end, begun))
+            after = end
+        return places
 
     def _likely(self, text: str, searched: str, odd: list[str], deadline: Deadline) -> list[_Chunk]:
         """Return the chunks in which a word begins as one that is sought, or an odd character stands, in order."""
@@ -235,6 +294,18 @@ class Finder:
                 at = find(wanted, max(end, at + 1))
                 room -= end - start
         return [places[start] for start in sorted(places)]
+
+
+def _table(starts: Sequence[str]) -> _Array | None:
+    """Return the beginnings as `find_chunks` takes them; None where it cannot."""
+    letters = sorted([start[:LONGEST_START].encode() for start in starts])
+    if len(letters) > _MOST_STARTS or not all([start[:1].isalnum() for start in letters]):
+        return None
+    firsts = bytearray(128)
+    for number in range(len(letters), 0, -1):
+        firsts[letters[number - 1][0]] = number
+    rows = b"".join([bytes((len(start),)) + start.ljust(LONGEST_START, b"\0") for start in letters])
+    return np.frombuffer(bytes(firsts) + rows, np.uint8)
 
 
 def _is_written(place: _Place, surface: str, text: str) -> bool:

@@ -23,6 +23,7 @@ _WIDTH = 240
 _LEAD_IN = 60
 # Words are looked for in so many characters first, between two spaces.
 _SHORT = 40
+_SPACES = frozenset(" \n\t")
 _CLOSING = frozenset(".,;:!?”’\"'»)")
 _OPENING = frozenset("“‘\"'«(")
 # Without one of these between two words no sentence and no paragraph begins: see `boundary`.
@@ -91,6 +92,8 @@ class Snippets:
     def _best_window(self, matches: list[Match]) -> tuple[int, tuple[int, int]]:
         """Return the match that begins the best window, and its (words of different leaves, matches)."""
         words, count, width = self._words, len(matches), _WIDTH - _LEAD_IN
+        if count == 1 and matches[0][1] - matches[0][0] <= width:
+            return 0, (words[matches[0][2]], 1)
         ends = [end for _, end, _ in matches]
         best = at = inside = different = most = 0
         if len(words) == 1:
@@ -156,22 +159,27 @@ class Snippets:
             if match[1] <= end:
                 spans.append(match)
         shown = tuple([(a - begin, b - begin) for a, b in _merged(spans) if b - begin <= len(piece)])
-        return Snippet(piece, shown, field, start > 0, chunk_from(text, end)[0] < len(text))
+        goes_on = end < len(text) and not (
+            text[end : end + _SHORT].isspace() and chunk_from(text, end)[0] == len(text)
+        )
+        return Snippet(piece, shown, field, start > 0, goes_on)
 
     def _start(self, text: str, focus: int) -> int:
         """Return where the sentence of a match begins when that is near, else the first word that is near."""
         earliest = focus - _LEAD_IN
         near = _plain_from(text, earliest)
+        end = near - 1  # of the word before
         if near < 0:
             near = self._word_from(text, chunk_before(text, earliest), earliest)
-        before, end = self._word_before(text, near)
-        if before is None:
-            return 0 if near <= _WIDTH else near
+            before, end = self._word_before(text, near)
+            if before is None:
+                return 0 if near <= _WIDTH else near
         while ending := _ENDING.search(text, end, focus):
-            start = self._word_from(text, ending.end(), ending.end())
+            after = ending.end()
+            start = self._word_from(text, after, after)
             if start > focus:
                 break
-            before, end = self._word_before(text, ending.end())
+            before, end = self._word_before(text, after)
             if start >= earliest and boundary(text, end, start, before):
                 return start
             end = start
@@ -179,6 +187,8 @@ class Snippets:
 
     def _word_from(self, text: str, at: int, least: int) -> int:
         """Return where the first word begins, from a chunk on, that begins at a place or after it."""
+        if at == least and text[at - 1 : at] in _SPACES and _is_plain(text[at : text.find(" ", at, at + _SHORT)]):
+            return at
         while at < len(text):
             begin, at = chunk_from(text, at)
             for _, start, _ in self._analyzer.pieces(text[begin:at]):
@@ -189,11 +199,11 @@ class Snippets:
     def _word_before(self, text: str, at: int) -> tuple[str | None, int]:
         """Return the folded form and the end of the last word that ends here or before, (None, 0) for none."""
         space = text.rfind(" ", max(0, at - _SHORT), at)
-        if at < len(text) and _is_plain(text[space + 1 : at + 1]):  # the word there ends later
-            before = text.rfind(" ", max(0, space - _SHORT), max(0, space))
-            word = text[before + 1 : space]
-            if before >= 0 and _is_plain(word):
-                return word.lower(), space
+        if space >= 0 and at < len(text) and _is_plain(text[space + 1 : at + 1]):  # the word there ends later
+            before = text.rfind(" ", max(0, space - _SHORT), space)
+            if before >= 0 and (pieces := self._analyzer.pieces(text[before + 1 : space])):
+                surface, _, last = pieces[-1]
+                return surface, before + 1 + last
         limit = at
         while at > 0:
             begin = chunk_before(text, at)
