@@ -21,6 +21,7 @@ from newsindex.search.cursor import Cursor, Place, search_digest
 from newsindex.search.deadline import SECONDS, Deadline
 from newsindex.search.execute import MOST_BY_SHAPE, Execution
 from newsindex.search.explain import explain, score_of
+from newsindex.search.matches import Sought
 from newsindex.search.ordering import top_by_date
 from newsindex.search.parts import Vocabulary
 from newsindex.search.plain_search import PlainSearch, plain_search
@@ -28,7 +29,7 @@ from newsindex.search.plan import Plan, make_plan
 from newsindex.search.scoring import USUAL, Ranking
 from newsindex.search.snapshot import Snapshot, id_text
 from newsindex.search.snippets import Snippets
-from newsindex.search.sought import sought_by
+from newsindex.search.sought import plainly_sought, sought_by
 from newsindex.search.values import count_values
 
 __all__ = ["SORTS", "Search"]
@@ -134,7 +135,14 @@ class Search:
     @cached_property
     def snippets(self) -> Snippets:
         """What makes the snippets of hits."""
-        return Snippets(sought_by(self.plan), self.snapshot.schema.text_fields, self.plan.vocabulary.analyzer)
+        return Snippets(self.sought(), self.snapshot.schema.text_fields, self._vocabulary.analyzer)
+
+    def sought(self) -> list[Sought]:
+        """Return what the query looks for in text."""
+        plain = self._plain
+        if plain is not None and plain.data is None and plain.words.terms:
+            return plainly_sought(plain.words, self.snapshot.schema.text_fields)
+        return sought_by(self.plan)
 
     # Sets
 

@@ -26,8 +26,9 @@ from newsindex.search.parts import (
 )
 from newsindex.search.patterns import fitting
 from newsindex.search.plan import Plan
+from newsindex.search.top import Words
 
-__all__ = ["sought_by"]
+__all__ = ["plainly_sought", "sought_by"]
 
 
 def sought_by(plan: Plan) -> list[Sought]:
@@ -38,6 +39,15 @@ def sought_by(plan: Plan) -> list[Sought]:
         if not leaf.excluded:
             found += [(leaf.node.start, sought) for sought in _sought(plan, part, leaf)]
     return [sought for _, sought in sorted(found, key=lambda pair: pair[0])]
+
+
+def plainly_sought(words: Words, fields: tuple[str, ...]) -> list[Sought]:
+    """Return the same of words without variants that are looked for in all text fields, and of which no plan is made.
+
+    They are in the query's order; where there is a phrase, it is of all of them.
+    """
+    rows = tuple([(term.decode(),) for term in words.terms])
+    return [Sought(fields, rows)] if words.phrases else [Sought(fields, (row,)) for row in rows]
 
 
 def _shown(part: Part) -> Iterator[LeafPart | RowPlaces]:
