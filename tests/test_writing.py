@@ -134,7 +134,7 @@ def test_packed_articles_come_in_blocks_of_whole_articles() -> None:
     packed = pack_articles(articles)
     assert packed.lengths == [len(one) for one in articles]
     assert sum(packed.sizes) == sum(packed.lengths)
-    assert all(size >= 12 * 1024 for size in packed.sizes[:-1])
+    assert all(size >= 6 * 1024 for size in packed.sizes[:-1])
     assert len(packed.packed_sizes) == len(packed.sizes) > 3
     ends = list(itertools.accumulate(packed.packed_sizes, initial=0))
     blocks = [zstandard.decompress(packed.data[begin:end]) for begin, end in itertools.pairwise(ends)]
