@@ -150,6 +150,7 @@ def _search(reader: SegmentReader, queries: Sequence[str]) -> None:
                     search.results(limit=1, after=first.next)
                 for hit in first:
                     assert hit.title
+                    assert hit.snippet.text
 
 
 def _count(reader: SegmentReader, trees: Sequence[Node]) -> None:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
+import os
+import random
 import re
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,6 +22,7 @@ from hypothesis import strategies as st
 from newsindex.analysis import Analyzer
 from newsindex.results import Snippet
 from newsindex.search import matches
+from newsindex.search.chunks_kernel import LONGEST_CHUNK, find_chunks
 from newsindex.search.deadline import Deadline
 from newsindex.search.matches import Finder, Sought
 from newsindex.search.patterns import fitting
@@ -147,3 +154,73 @@ def test_what_is_no_article_has_no_snippet() -> None:
     for damaged in (b"", b"{", b"[]", b'"oil"', b'{"body": "\xff"}'):
         with pytest.raises(ValueError, match=r"not an object|EOF|invalid"):
             snippets.of_stored(damaged, Deadline())
+
+
+PROSE = st.lists(
+    st.sampled_from(WORDS).flatmap(lambda w: st.sampled_from([" "] * 6 + SEPARATORS).map(lambda s: w + s)),
+    min_size=20,
+    max_size=120,
+).map("".join)
+
+
+@settings(max_examples=300)
+@given(PROSE, st.integers(0, 300))
+def test_borders_that_are_seen_are_those_that_are_looked_for(text: str, length: int) -> None:
+    snippets = Snippets([], FIELDS, ANALYZERS["english"])
+    tokens = list(ANALYZERS["english"].tokens(text))
+    for token in tokens[:: max(1, len(tokens) // 20)] if tokens else ():
+        for after in (token.end, min(len(text), token.start + length)):
+            seen = snippets._seen_borders(text, token.start, after)
+            assert seen is None or seen == snippets._borders(text, token.start, after)
+
+
+def test_most_borders_are_seen() -> None:
+    text = " ".join(f"Word {number} was said, and (then) more. Banks rose" for number in range(100))
+    snippets = Snippets([], FIELDS, ANALYZERS["english"])
+    seen = [snippets._seen_borders(text, at, at + 1) for at in range(0, len(text), 7)]
+    assert seen.count(None) < len(seen) // 10
+
+
+STARTS = st.lists(st.sampled_from(["o", "oil", "ra", "rate", "u.s", "20", "o.i", "x"]), max_size=5, unique=True)
+
+
+@settings(max_examples=300)
+@given(PROSE, STARTS)
+def test_chunks_in_which_words_may_begin(text: str, starts: list[str]) -> None:
+    letters = text.encode("ascii", "replace").decode()
+    table = matches._table(starts)
+    assert table is not None
+    found = np.zeros(2 * len(text), np.int64)
+    count = find_chunks(np.frombuffer(letters.encode(), np.uint8), len(letters), table, found)
+    expected: list[tuple[int, int]] = []
+    for chunk in re.finditer(r"\S+", letters, re.ASCII):
+        begins = [
+            chunk.start() + at
+            for at in range(len(chunk[0]))
+            if not re.match("[0-9a-z]", chunk[0][at - 1 : at].lower()) and chunk[0][at:].lower().startswith((*starts,))
+        ]
+        if "?" in chunk[0] or len(chunk[0]) > LONGEST_CHUNK:
+            expected += [(at, -1) for at in begins]
+        elif begins:
+            expected.append(chunk.span())
+    assert found[: 2 * count].reshape(-1, 2).tolist() == [list(pair) for pair in expected]
+    if count:
+        assert find_chunks(np.frombuffer(letters.encode(), np.uint8), len(letters), table, found[: 2 * count - 1]) < 0
+
+
+def small_digest() -> str:
+    rng = random.Random(11)
+    snippets = Snippets([Sought(FIELDS, (("oil",),)), Sought(FIELDS, (("rate",),))], FIELDS, ANALYZERS["english"])
+    texts = ["".join(rng.choice(WORDS) + rng.choice(SEPARATORS) for _ in range(80)) for _ in range(60)]
+    return hashlib.sha256(repr([snippets.of_texts({"body": text}, Deadline()) for text in texts]).encode()).hexdigest()
+
+
+def test_kernels_without_the_compiler() -> None:
+    program = "from tests.test_snippets import small_digest; print(small_digest())"
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
+    done = subprocess.run(
+        [sys.executable, "-W", "error::RuntimeWarning", "-c", program],
+        capture_output=True, text=True, check=False, env=environment,
+    )  # fmt: skip
+    assert done.stderr == ""
+    assert done.stdout.strip() == small_digest()

@@ -16,7 +16,7 @@ import Stemmer
 from newsindex.analysis import LONGEST_TERM_BYTES, Analyzer, characters
 from newsindex.analysis import extent_kernel as shapes
 from newsindex.analysis import tokenizer_kernel as kernel
-from newsindex.analysis.boundaries import _ABBREVIATIONS
+from newsindex.analysis.boundaries import ABBREVIATIONS
 from newsindex.analysis.characters import compose, lookup
 from newsindex.analysis.layout_kernel import PADDING, Layout
 from newsindex.analysis.tokenizer_kernel import (
@@ -136,7 +136,7 @@ class BatchTokenizer:
         self._state = np.zeros(kernel.STATES, np.int64)
         self._state[kernel.ARENA_USED] = 1  # so that no word begins at 0
         self._fill(0)
-        self.tokenize(sorted(_ABBREVIATIONS))
+        self.tokenize(sorted(ABBREVIATIONS))
         self._dictionary = self._dictionary._replace(abbreviations=len(self.surfaces))
 
     def tokenize(self, texts: Sequence[str] | JoinedTexts) -> TokenBatch:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["INSIDE", "PARAGRAPH", "SENTENCE", "boundary"]
+__all__ = ["ABBREVIATIONS", "INSIDE", "PARAGRAPH", "SENTENCE", "boundary"]
 
 INSIDE, SENTENCE, PARAGRAPH = range(3)
 
@@ -12,7 +12,7 @@ INSIDE, SENTENCE, PARAGRAPH = range(3)
 _PARAGRAPH = re.compile(r"\n[^\S\n]*\n|\n[ \t]{2,}|\u2029")
 _SPACED_END = re.compile(r"[.!?…؟।][\"'”’»)\]]*\s")
 _UNSPACED_END = re.compile(r"[。！？｡]")
-_ABBREVIATIONS = frozenset(
+ABBREVIATIONS = frozenset(
     "mr mrs ms dr prof gen lt col sgt capt cmdr adm sen rep gov pres rev hon st jr sr vs no nos "
     "jan feb mar apr jun jul aug sep sept oct nov dec".split()
 )
@@ -36,6 +36,6 @@ def boundary(text: str, gap_start: int, gap_end: int, previous: str | None) -> i
     end = _SPACED_END.search(gap)
     if end is None or text[gap_end].islower():
         return INSIDE
-    if gap[end.start()] == "." and (previous in _ABBREVIATIONS or (len(previous) == 1 and previous.isalpha())):
+    if gap[end.start()] == "." and (previous in ABBREVIATIONS or (len(previous) == 1 and previous.isalpha())):
         return INSIDE
     return SENTENCE

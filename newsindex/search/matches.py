@@ -146,21 +146,65 @@ class Finder:
                 starts.update(_beginnings(term, _MOST_CHANGED if changed is None else changed))
         self._starts = _without_longer({start for start in starts if start[1:2] != "."})
         self._initials = tuple(sorted(start for start in starts if start[1:2] == "." and len(start) == 3))
-        self._table = _table((*self._starts, *self._initials))
         # Of short chunks, what begins in them: the words of a query are written in few ways.
         self._known: dict[str, tuple[_Begun, ...]] = {}
         if not all(start.isascii() for start in starts):
             self._everywhere = True
+        self._table = None if self._everywhere else _table((*self._starts, *self._initials))
 
     def matches(self, text: str, deadline: Deadline) -> list[Match]:
         """Return the matches in order of their start: whole phrases, not their single words."""
+        if self._table is not None and len(text) <= _BRIEF:
+            near = self._near(text, deadline)
+            if near is not None:
+                return near
         found: list[Match] = []
-        places = self._places(text, deadline)
-        for start, end, begun in places if len(places) < _SHORT else deadline.over(places):
+        for start, end, begun in deadline.over(self._places(text, deadline)):
             for begin, after, number, rest, pieces in begun:
                 last = self._phrase_end(text, rest, pieces, start, end) if rest else start + after
                 if last:
                     found.append((start + begin, last, number))
+        found.sort()
+        return found
+
+    def _near(self, text: str, deadline: Deadline) -> list[Match] | None:
+        """Return the matches in a text that is not long; None where they have to be looked for in another way."""
+        searched = text
+        if not text.isascii():
+            searched = text.lower()
+            if len(searched) != len(text):
+                return None
+            searched, odd = _folded(searched)
+            if odd:
+                return None
+        deadline.check()
+        scratch = _local
+        scratch.letters[: len(text)] = searched.encode("ascii", "replace")
+        count = find_chunks(scratch.text, len(text), self._table, scratch.found)
+        if count < 0:
+            return None
+        known = self._known
+        found: list[Match] = []
+        looked_at = 0
+        ends = iter(scratch.found[: 2 * count].tolist())
+        for start in ends:
+            end = next(ends)
+            if end < 0:
+                if start < looked_at:
+                    continue
+                start = chunk_before(text, start)
+                end = _CHUNK.match(text, start).end()  # type: ignore[union-attr]
+            looked_at = end
+            begun = known.get(text[start:end])
+            if begun is None:
+                begun = self._begun(text[start:end])
+            for begin, after, number, rest, pieces in begun:
+                if rest:
+                    last = self._phrase_end(text, rest, pieces, start, end)
+                    if last:
+                        found.append((start + begin, last, number))
+                else:
+                    found.append((start + begin, start + after, number))
         found.sort()
         return found
 
@@ -205,17 +249,10 @@ class Finder:
 
     def _places(self, text: str, deadline: Deadline) -> list[_Chunk]:
         """Return the chunks, in order, that may have the beginning of a match in them."""
-        if self._everywhere:
-            searched = text.lower()
-        else:
-            if text.isascii() and len(text) <= _BRIEF and (near := self._near(text, text, deadline)) is not None:
-                return near
-            searched = text.lower()
-            if len(searched) == len(text):
-                searched, odd = (searched, _NO_ODD) if text.isascii() else _folded(searched)
-                if not odd and len(text) <= _BRIEF and (near := self._near(text, searched, deadline)) is not None:
-                    return near
-                return self._likely(text, searched, odd, deadline)
+        searched = text.lower()
+        if not self._everywhere and len(searched) == len(text):
+            searched, odd = (searched, _NO_ODD) if text.isascii() else _folded(searched)
+            return self._likely(text, searched, odd, deadline)
         spans = [chunk.span() for chunk in _CHUNK.finditer(text, 0, _ANALYSED)]
         later: list[_Chunk] = []
         if len(text) > _ANALYSED:
@@ -230,36 +267,6 @@ class Finder:
             (start, end, self._begun(chunk) if (begun := known.get(chunk)) is None else begun)
             for start, end, chunk in chunks
         ] + later
-
-    def _near(self, text: str, searched: str, deadline: Deadline) -> list[_Chunk] | None:
-        """Return what `_likely` does for a text that is not long, None where that has to be asked."""
-        if self._table is None:
-            return None
-        deadline.check()
-        scratch = _local
-        scratch.letters[: len(text)] = searched.encode("ascii", "replace")
-        count = find_chunks(scratch.text, len(text), self._table, scratch.found)
-        if count < 0:
-            return None
-        known = self._known
-        places: list[_Chunk] = []
-        after = 0
-        ends = iter(scratch.found[: 2 * count].tolist())
-        for start in ends:
-            end = next(ends)
-            if end < 0:
-                if start < after:  # in the chunk before
-                    continue
-                start = chunk_before(text, start)
-                end = _CHUNK.match(text, start).end()  # type: ignore[union-attr]
-            chunk = text[start:end]
-            begun = known.get(chunk)
-            if begun is None:
-                begun = self._begun(chunk)
-            if begun:
-                places.append((start, end, begun))
-            after = end
-        return places
 
     def _likely(self, text: str, searched: str, odd: list[str], deadline: Deadline) -> list[_Chunk]:
         """Return the chunks in which a word begins as one that is sought, or an odd character stands, in order."""
@@ -299,7 +306,7 @@ class Finder:
 def _table(starts: Sequence[str]) -> _Array | None:
     """Return the beginnings as `find_chunks` takes them; None where it cannot."""
     letters = sorted([start[:LONGEST_START].encode() for start in starts])
-    if len(letters) > _MOST_STARTS or not all([start[:1].isalnum() for start in letters]):
+    if len(letters) > _MOST_STARTS or not all(start[:1].isalnum() for start in letters):
         return None
     firsts = bytearray(128)
     for number in range(len(letters), 0, -1):

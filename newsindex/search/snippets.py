@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import itertools
 import re
+import threading
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from operator import gt
 from typing import Any
 
+import numpy as np
 from pydantic_core import from_json
 
 from newsindex.analysis import Analyzer
 from newsindex.analysis.boundaries import boundary
 from newsindex.results import Snippet
+from newsindex.search.borders_kernel import BEFORE, LEAD_IN, WIDTH, find_borders
 from newsindex.search.deadline import Deadline
 from newsindex.search.matches import Finder, Match, Sought, chunk_before, chunk_from
 
 __all__ = ["Snippets", "marked_spans"]
 
-_WIDTH = 240
-_LEAD_IN = 60
+_WIDTH, _LEAD_IN = WIDTH, LEAD_IN
 # Words are looked for in so many characters first, between two spaces.
 _SHORT = 40
+_BRIEF = 1024
 _SPACES = frozenset(" \n\t")
 _CLOSING = frozenset(".,;:!?”’\"'»)")
 _OPENING = frozenset("“‘\"'«(")
@@ -132,22 +135,13 @@ class Snippets:
 
     def _cut(self, field: str, text: str, matches: list[Match], first: int) -> Snippet:
         """Return the window around a match, from the beginning of its sentence when near, between whole words."""
-        focus = matches[first][0] if matches else 0
-        start = 0
-        if focus > _LEAD_IN:
-            start = self._start(text, focus)
-            while start > 0 and text[start - 1] in _OPENING:
-                start -= 1
-        limit = start + _WIDTH
-        for begin, after, _ in itertools.islice(matches, first, None):
+        focus = after = matches[first][0] if matches else 0
+        for begin, last, _ in itertools.islice(matches, first, None):
             if begin > focus:
                 break
-            limit = max(limit, after)
-        end = len(text)
-        if limit < len(text):
-            end = max(start, self._word_before(text, limit)[1]) or limit
-            while end < len(text) and text[end] in _CLOSING:
-                end += 1
+            after = max(after, last)
+        borders = self._seen_borders(text, focus, after)
+        start, end = self._borders(text, focus, after) if borders is None else borders
         piece = text[start:end]
         begin = start + len(piece) - len(piece.lstrip())
         piece = piece.strip()
@@ -159,10 +153,35 @@ class Snippets:
             if match[1] <= end:
                 spans.append(match)
         shown = tuple([(a - begin, b - begin) for a, b in _merged(spans) if b - begin <= len(piece)])
-        goes_on = end < len(text) and not (
-            text[end : end + _SHORT].isspace() and chunk_from(text, end)[0] == len(text)
-        )
+        goes_on = end < len(text) and not (text[end : end + _SHORT].isspace() and chunk_from(text, end)[0] == len(text))
         return Snippet(piece, shown, field, start > 0, goes_on)
+
+    def _seen_borders(self, text: str, focus: int, after: int) -> tuple[int, int] | None:
+        """Return what `_borders` does, None where it is not plain."""
+        low, high = max(0, focus - BEFORE), max(focus + _WIDTH, after) + _SHORT
+        near = text[low:high]
+        count = len(near)
+        if count > _local.text.size:
+            return None
+        _local.letters[:count] = near.encode("ascii", "replace")
+        is_whole = (low == 0) | (high >= len(text)) << 1
+        found = int(find_borders(_local.text, count, focus - low, after - low, is_whole, near.isascii()))
+        return (low + (found >> 32), low + (found & 0xFFFFFFFF)) if found >= 0 else None
+
+    def _borders(self, text: str, focus: int, after: int) -> tuple[int, int]:
+        """Return where the piece around a match begins and ends; `after` is where what matches there ends."""
+        start = 0
+        if focus > _LEAD_IN:
+            start = self._start(text, focus)
+            while start > 0 and text[start - 1] in _OPENING:
+                start -= 1
+        limit = max(start + _WIDTH, after)
+        end = len(text)
+        if limit < len(text):
+            end = max(start, self._word_before(text, limit)[1]) or limit
+            while end < len(text) and text[end] in _CLOSING:
+                end += 1
+        return start, end
 
     def _start(self, text: str, focus: int) -> int:
         """Return where the sentence of a match begins when that is near, else the first word that is near."""
@@ -215,6 +234,17 @@ class Snippets:
             while at > 0 and text[at - 1].isspace():
                 at -= 1
         return None, 0
+
+
+class _Local(threading.local):
+    """What a thread gives the kernel: the letters of a piece of text."""
+
+    def __init__(self) -> None:
+        self.text = np.zeros(_BRIEF, np.uint8)
+        self.letters = memoryview(self.text)  # type: ignore[arg-type]
+
+
+_local = _Local()
 
 
 def _is_plain(chunk: str) -> bool:
