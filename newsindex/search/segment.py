@@ -46,7 +46,7 @@ class KeywordValues:
 
     `count` is the number of different values, `ords` uint32 the numbers of each article's, article by article, from
     `starts` int64[n + 1] on. Where no article has several, `single` uint32[n] has each article's, `count` for none;
-    otherwise it is empty.
+    otherwise it is empty. It is uint8 where that holds `count`.
     """
 
     def __init__(self, column: KeywordColumn) -> None:
@@ -59,9 +59,10 @@ class KeywordValues:
     def single(self) -> _Array:
         """Each article's value where no article has several, else an empty array."""
         has = np.diff(self.starts)
+        width = np.uint8 if self.count < 256 else np.uint32
         if has.size and int(has.max()) > 1:
-            return np.empty(0, np.uint32)
-        found = np.full(has.size, self.count, np.uint32)
+            return np.empty(0, width)
+        found = np.full(has.size, self.count, width)
         found[has > 0] = self.ords
         return found
 

@@ -17,6 +17,8 @@ __all__ = ["and_terms", "first_of_terms", "or_terms", "rarest_first"]
 
 # Up to so many candidates in a block are looked up one by one; more are compared through a bitmap.
 _FEW = 12
+# So many candidates a block: all blocks are decoded.
+_MANY = 8
 
 
 @inner
@@ -135,6 +137,32 @@ def _filter(data, words, row, mask, field_count, doc_count, found, count, block,
 
 
 @inner
+def _filter_all(data, words, row, mask, field_count, doc_count, found, count, first, after, docs, freqs, marks):
+    """Do what `_filter` does, where nearly each of the blocks first to after - 1 has some of the candidates."""
+    masked = row[1] & ~mask != 0
+    low = np.int64(found[0]) >> 6
+    high = np.int64(found[count - 1]) >> 6
+    _set_bits(found, count, marks)
+    kept = np.int64(0)
+    for block in range(first, after):
+        size = load_block(data, words, row, block, field_count, doc_count, masked, docs, freqs)
+        if size < 0:
+            return np.int64(-1)
+        if masked:
+            size = _keep_masked(docs, freqs, size, mask, field_count)
+        for i in range(size):
+            doc = np.uint64(docs[i])
+            # The candidates may be written over, for they are in the bitmap; a block's places more than theirs are needed.
+            found[np.uint64(kept)] = np.uint32(doc)
+            kept += np.int64(marks[doc >> np.uint64(6)] >> (doc & np.uint64(63)) & np.uint64(1))
+        if kept > count:  # an article stands there twice
+            return np.int64(-1)
+    for at in range(low, high + 1):
+        marks[at] = np.uint64(0)
+    return kept
+
+
+@inner
 def rarest_first(rows, order):
     """Fill order, int64[T], with the places of the rows, those of the rarest terms first."""
     for place in range(order.size):
@@ -174,7 +202,7 @@ def and_terms(data, words, rows, masks, field_count, doc_count, within, state, p
     after = min(state[0] + budget, blocks)
     docs = np.empty(BLOCK, np.uint32)
     freqs = np.empty((field_count, BLOCK), np.uint32)
-    found = np.empty(BLOCK * (after - state[0]), np.uint32)
+    found = np.empty(BLOCK * (after - state[0] + 1), np.uint32)
     marks = np.zeros(bits.size, np.uint64)
     count = np.int64(0)
     for block in range(state[0], after):
@@ -195,10 +223,20 @@ def and_terms(data, words, rows, masks, field_count, doc_count, within, state, p
     for place in range(1, order.size):
         term = order[place]
         if count:
-            count, places[term] = _filter(
-                data, words, rows[term], masks[term], field_count, doc_count, found, count, places[term], docs, freqs,
-                marks,
-            )  # fmt: skip
+            first = find_block(words, rows[term], places[term], np.int64(found[0]))
+            last = find_block(words, rows[term], first, np.int64(found[count - 1]))
+            end = min(last + 1, (rows[term, 2] + BLOCK - 1) // BLOCK)
+            if count > _MANY * (end - first):
+                count = _filter_all(
+                    data, words, rows[term], masks[term], field_count, doc_count, found, count, first, end, docs, freqs,
+                    marks,
+                )  # fmt: skip
+                places[term] = last
+            else:
+                count, places[term] = _filter(
+                    data, words, rows[term], masks[term], field_count, doc_count, found, count, first, docs, freqs,
+                    marks,
+                )  # fmt: skip
         if count < 0:
             return -1
     _set_bits(found, count, bits)
