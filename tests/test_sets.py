@@ -23,6 +23,7 @@ from newsindex.errors import QueryTooComplex
 from newsindex.query.tree import Range
 from newsindex.schema import Schema, fold_keyword
 from newsindex.search import column_sets, facets, ordering, sets
+from newsindex.search import segment as segment_module
 from newsindex.search.deadline import Deadline
 from newsindex.search.scoring import Ranking, contribution
 from newsindex.search.segment import NO_BITS, SearchSegment, Statistics, open_segments
@@ -446,3 +447,38 @@ def test_kernels_without_the_compiler() -> None:
     )  # fmt: skip
     assert done.stderr == ""
     assert done.stdout.strip() == small_digest()
+
+
+@CHECKED
+@given(
+    st.lists(st.none() | st.integers(0, 12), min_size=1, max_size=90),
+    st.lists(st.none() | st.integers(0, 12), max_size=90),
+    st.integers(1, 8), st.integers(0, 100), st.sampled_from([1, 10, 64, 1000]), st.data(),
+)  # fmt: skip
+def test_the_first_by_date_are_found_among_the_first_of_all(
+    first: list[int | None], second: list[int | None], limit: int, share: int, known: int, data: Any
+) -> None:
+    days = [None if day is None else f"2024-01-{day + 1:02}T00:00:00Z" for day in (*first, *second)]
+    made = [{"id": f"{number}", "title": "oil", "published": day} for number, day in enumerate(days)]
+    parts = [make_segment(SCHEMA, part) for part in (made[: len(first)], made[len(first) :])]
+    segments = open_segments([LiveSegment(ENTRY, part, np.ones(part.doc_count, bool)) for part in parts])
+    dates = [date for segment in segments for date in segment.dates.tolist()]
+    rng = random.Random(share)
+    chosen = [number for number in range(len(dates)) if rng.random() * 100 <= share]
+    bitmaps = [
+        bitmap(segment, {n - segment.base for n in chosen if 0 <= n - segment.base < segment.doc_count})
+        for segment in segments
+    ]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(segment_module, "FIRSTS", known)
+        patch.setattr(ordering, "_are_near", lambda segment, bits, room: True)
+        for newest in (True, False):
+            sign = 1 if newest else -1
+            wanted = sorted((date == MISSING, -sign * date, n) for n, date in enumerate(dates) if n in chosen)
+            after = None
+            if wanted and data.draw(st.booleans()):
+                at = data.draw(st.integers(0, len(wanted) - 1))
+                after = dates[wanted[at][2]], wanted[at][2]
+                wanted = wanted[at + 1 :]
+            found = ordering.top_by_date(segments, bitmaps, limit, newest=newest, after=after)[1]
+            assert found.tolist() == [number for _, _, number in wanted[:limit]]

@@ -11,6 +11,7 @@ __all__ = [
     "bits_in_range",
     "count_bits",
     "count_values",
+    "first_keys",
     "list_bits",
     "sort_keys",
     "sort_ords",
@@ -183,6 +184,52 @@ def _sink(keys, numbers, size, place):
     numbers[place] = number
 
 
+@inner
+def _offer(keys, numbers, size, key, number):
+    """Put an entry into a heap when it is not full, or for the worst when it is better; return how many it has now."""
+    if size < keys.size:
+        # It rises past all that are better than it.
+        place = size
+        while place:
+            above = (place - 1) >> 1
+            if keys[above] < key or (keys[above] == key and numbers[above] > number):
+                break
+            keys[place] = keys[above]
+            numbers[place] = numbers[above]
+            place = above
+        keys[place] = key
+        numbers[place] = number
+        return size + 1
+    if key > keys[0] or (key == keys[0] and number < numbers[0]):
+        keys[0] = key
+        numbers[0] = number
+        _sink(keys, numbers, size, np.int64(0))
+    return size
+
+
+@kernel
+def first_keys(bits, values, firsts, sign, base, after_key, after_number, keys, numbers, size):
+    """Put those of the first articles of all that are in a bitmap into a heap, until no other can enter it.
+
+    Args:
+        bits, values, sign, base, after_key, after_number, keys, numbers, size: as for `top_keys`.
+        firsts: uint32[m], the first articles of the segment, in order.
+
+    Returns:
+        (how many the heap has now, whether articles behind these can enter it).
+    """
+    for i in range(firsts.size):
+        doc = np.int64(firsts[i])
+        if bits[doc >> 6] >> np.uint64(doc & 63) & np.uint64(1):
+            key = sign * values[doc]
+            number = base + doc
+            if key < after_key or (key == after_key and number > after_number):
+                if size == keys.size and (key < keys[0] or (key == keys[0] and number > numbers[0])):
+                    return size, False
+                size = _offer(keys, numbers, size, key, number)
+    return size, True
+
+
 @kernel
 def top_keys(bits, values, sign, base, order, bests, after_key, after_number, keys, numbers, size):
     """Put the articles of a bitmap with the greatest keys, of equal ones those with the least numbers, into a heap.
@@ -217,23 +264,7 @@ def top_keys(bits, values, sign, base, order, bests, after_key, after_number, ke
                 number = base + doc
                 if key > after_key or (key == after_key and number <= after_number):
                     continue
-                if size < keys.size:
-                    # It rises past all that are better than it.
-                    place = size
-                    size += 1
-                    while place:
-                        above = (place - 1) >> 1
-                        if keys[above] < key or (keys[above] == key and numbers[above] > number):
-                            break
-                        keys[place] = keys[above]
-                        numbers[place] = numbers[above]
-                        place = above
-                    keys[place] = key
-                    numbers[place] = number
-                elif key > keys[0] or (key == keys[0] and number < numbers[0]):
-                    keys[0] = key
-                    numbers[0] = number
-                    _sink(keys, numbers, size, 0)
+                size = _offer(keys, numbers, size, key, number)
     return size
 
 

@@ -17,11 +17,23 @@ from newsindex.search.bits_kernel import sort_ords
 from newsindex.search.scoring import Parameters, Ranking, idf, schema_weights
 from newsindex.store.live import LiveSegment
 
-__all__ = ["NO_BITS", "WINDOW", "KeywordValues", "SearchSegment", "Statistics", "bits_of", "key_of", "open_segments"]
+__all__ = [
+    "FIRSTS",
+    "NO_BITS",
+    "WINDOW",
+    "KeywordValues",
+    "SearchSegment",
+    "Statistics",
+    "bits_of",
+    "key_of",
+    "open_segments",
+]
 
 _Array = npt.NDArray[Any]
 WINDOW = 4096
 """Columns are summed up (least and greatest value) in windows of so many articles; 64 words of a bitmap."""
+FIRSTS = 1 << 16
+"""Of so many articles it is known in which order they are the first by date."""
 NO_BITS: _Array = np.empty(0, np.uint64)
 """An empty bitmap, where a kernel takes it for "all articles"."""
 _Kept = TypeVar("_Kept")
@@ -99,6 +111,7 @@ class SearchSegment:
         self._keywords: dict[str, KeywordValues] = {}
         self._present: dict[str, _Array] = {}
         self._orders: dict[bool, tuple[_Array, _Array]] = {}
+        self._firsts: dict[bool, _Array] = {}
         self._kept: dict[Any, _Array] = {}
         self.kept_terms: dict[Any, Any] = {}
         """Terms that were kept, by keys; see `joined_terms`."""
@@ -207,6 +220,21 @@ class SearchSegment:
             bests = self.date_maxima if newest else np.where(self.date_minima == _LAST, MISSING, -self.date_minima)
             self._orders[newest] = np.argsort(~bests, kind="stable"), bests
         return self._orders[newest]
+
+    def date_firsts(self, newest: bool) -> _Array:
+        """Return the first articles by date, those of one date in order of number, uint32[m], at most FIRSTS of them.
+
+        All others are behind them, or have no date. Made in some 20 ms for a million articles.
+        """
+        if newest not in self._firsts:
+            keys = self.dates if newest else np.where(self.dates == MISSING, MISSING, -self.dates)
+            bound = MISSING
+            if self.doc_count > FIRSTS:
+                # Of those with the key at the border some might be missing.
+                bound = np.partition(keys, self.doc_count - FIRSTS)[self.doc_count - FIRSTS]
+            docs = np.flatnonzero(keys > bound).astype(np.uint32)
+            self._firsts[newest] = docs[np.argsort(~keys[docs], kind="stable")]
+        return self._firsts[newest]
 
     @cached_property
     def any_order(self) -> tuple[_Array, _Array]:

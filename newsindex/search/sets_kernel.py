@@ -152,7 +152,7 @@ def _filter_all(data, words, row, mask, field_count, doc_count, found, count, fi
             size = _keep_masked(docs, freqs, size, mask, field_count)
         for i in range(size):
             doc = np.uint64(docs[i])
-            # The candidates may be written over, for they are in the bitmap; a block's places more than theirs are needed.
+            # Candidates may be written over, for they are in the bitmap; room is needed for a block more than they are.
             found[np.uint64(kept)] = np.uint32(doc)
             kept += np.int64(marks[doc >> np.uint64(6)] >> (doc & np.uint64(63)) & np.uint64(1))
         if kept > count:  # an article stands there twice
