@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from newsindex.analysis import Analyzer
 from newsindex.results import Snippet
 from newsindex.search import matches
+from newsindex.search.beginnings import CHANGED, beginnings, table_of
 from newsindex.search.chunks_kernel import LONGEST_CHUNK, find_chunks
 from newsindex.search.deadline import Deadline
 from newsindex.search.matches import Finder, Sought
@@ -135,7 +136,7 @@ def test_stems_begin_as_their_words_do(real_data: Path, file: str, language: str
     assert len(words) > 10_000
     for word in words:
         term = analyzer.term(word)
-        assert word.startswith(matches._beginnings(term, matches._CHANGED[language])[0]), (word, term)
+        assert word.startswith(beginnings(term, CHANGED[language])[0]), (word, term)
 
 
 def test_texts_without_white_space_or_end_are_looked_at_in_bounded_time() -> None:
@@ -188,7 +189,7 @@ STARTS = st.lists(st.sampled_from(["o", "oil", "ra", "rate", "u.s", "20", "o.i",
 @given(PROSE, STARTS)
 def test_chunks_in_which_words_may_begin(text: str, starts: list[str]) -> None:
     letters = text.encode("ascii", "replace").decode()
-    table = matches._table(starts)
+    table = table_of(starts)
     assert table is not None
     found = np.zeros(2 * len(text), np.int64)
     count = find_chunks(np.frombuffer(letters.encode(), np.uint8), len(letters), table, found)

@@ -15,28 +15,22 @@ import numpy as np
 import numpy.typing as npt
 
 from newsindex.analysis import Analyzer
-from newsindex.analysis.characters import DIGIT, DOT, IGNORED, LETTER, lookup
-from newsindex.search.chunks_kernel import LONGEST_CHUNK, LONGEST_START, find_chunks
+from newsindex.search.beginnings import CHANGED, MOST_CHANGED, beginnings, folded, table_of, without_longer
+from newsindex.search.chunks_kernel import LONGEST_CHUNK, find_chunks
 from newsindex.search.deadline import Deadline
 from newsindex.search.tree_parts import case_of
 
 __all__ = ["Finder", "Match", "Sought", "chunk_before", "chunk_from"]
 
-# How many letters at its end a stem may have that its words have not: "possibl" is of "possibility", "tie" of "tying",
-# French "indiqu" of "indication". No word in 280,000 of real articles has more. In other languages all is analysed.
-_CHANGED = {"english": 1, "french": 2, "spanish": 2, "none": 0}
-_MOST_CHANGED = 2
 # Characters that are analysed: where a beginning is found; of all, where terms tell nothing of how their words begin.
 _ANALYSED = 50_000
 _LONGEST_CHUNK = 5_000  # scripts without spaces have long ones; a match over the border of two is lost
 _SHORT = LONGEST_CHUNK
 # Up to so many characters a kernel looks through, in some microseconds.
 _BRIEF = 16 * 1024
-_MOST_STARTS = 255
 _REMEMBERED = 2000
 _CHECKED_EVERY = 1000
 _CHUNK = re.compile(rf"\S{{1,{_LONGEST_CHUNK}}}+")
-_ODD = re.compile(r"[^\x00-\x7f“”‘’–—…]")
 _DOTTED = re.compile(r"\.\w")
 _NO_ODD: list[str] = []
 _Array = npt.NDArray[Any]
@@ -124,7 +118,7 @@ class Finder:
         self._first: dict[str, list[tuple[int, _Place | None, tuple[_Place, ...]]]] = {}
         self._likes: list[tuple[int, Callable[[str], bool]]] = []
         starts: set[str] = set()
-        changed = _CHANGED.get(analyzer.language)
+        changed = CHANGED.get(analyzer.language)
         self._everywhere = changed is None
         for number, sought in enumerate(leaves):
             if field not in sought.fields or not sought.words:
@@ -132,7 +126,7 @@ class Finder:
             if sought.likes is not None:
                 self._likes.append((number, sought.likes))
                 if sought.beginning:
-                    starts.update(_beginnings(sought.beginning, 0))
+                    starts.update(beginnings(sought.beginning, 0))
             else:
                 written = sought.written or ("",) * len(sought.words)
                 places = [
@@ -143,14 +137,14 @@ class Finder:
                 for term in sought.words[0]:
                     self._first.setdefault(term, []).append(begun)
             for term in sought.words[0]:
-                starts.update(_beginnings(term, _MOST_CHANGED if changed is None else changed))
-        self._starts = _without_longer({start for start in starts if start[1:2] != "."})
+                starts.update(beginnings(term, MOST_CHANGED if changed is None else changed))
+        self._starts = without_longer({start for start in starts if start[1:2] != "."})
         self._initials = tuple(sorted(start for start in starts if start[1:2] == "." and len(start) == 3))
         # Of short chunks, what begins in them: the words of a query are written in few ways.
         self._known: dict[str, tuple[_Begun, ...]] = {}
         if not all(start.isascii() for start in starts):
             self._everywhere = True
-        self._table = None if self._everywhere else _table((*self._starts, *self._initials))
+        self._table = None if self._everywhere else table_of((*self._starts, *self._initials))
 
     def matches(self, text: str, deadline: Deadline) -> list[Match]:
         """Return the matches in order of their start: whole phrases, not their single words."""
@@ -174,7 +168,7 @@ class Finder:
             searched = text.lower()
             if len(searched) != len(text):
                 return None
-            searched, odd = _folded(searched)
+            searched, odd = folded(searched)
             if odd:
                 return None
         deadline.check()
@@ -251,7 +245,7 @@ class Finder:
         """Return the chunks, in order, that may have the beginning of a match in them."""
         searched = text.lower()
         if not self._everywhere and len(searched) == len(text):
-            searched, odd = (searched, _NO_ODD) if text.isascii() else _folded(searched)
+            searched, odd = (searched, _NO_ODD) if text.isascii() else folded(searched)
             return self._likely(text, searched, odd, deadline)
         spans = [chunk.span() for chunk in _CHUNK.finditer(text, 0, _ANALYSED)]
         later: list[_Chunk] = []
@@ -303,50 +297,5 @@ class Finder:
         return [places[start] for start in sorted(places)]
 
 
-def _table(starts: Sequence[str]) -> _Array | None:
-    """Return the beginnings as `find_chunks` takes them; None where it cannot."""
-    letters = sorted([start[:LONGEST_START].encode() for start in starts])
-    if len(letters) > _MOST_STARTS or not all(start[:1].isalnum() for start in letters):
-        return None
-    firsts = bytearray(128)
-    for number in range(len(letters), 0, -1):
-        firsts[letters[number - 1][0]] = number
-    rows = b"".join([bytes((len(start),)) + start.ljust(LONGEST_START, b"\0") for start in letters])
-    return np.frombuffer(bytes(firsts) + rows, np.uint8)
-
-
 def _is_written(place: _Place, surface: str, text: str) -> bool:
     return (case_of(text) if place.cased else surface) == place.written
-
-
-def _folded(searched: str) -> tuple[str, list[str]]:
-    """Return a text with what folds to one letter folded, and the characters after which words are not as written."""
-    odd: list[str] = []
-    for character in set(_ODD.findall(searched)):
-        kind, folded = lookup(character)
-        if kind == IGNORED or len(folded) > 1:
-            odd.append(character)
-        elif kind in (LETTER, DIGIT, DOT) and folded.isascii():
-            searched = searched.replace(character, folded)
-    return searched, odd
-
-
-def _beginnings(term: str, changed: int) -> tuple[str, ...]:
-    """Return what the words of a term begin with, as they may be written."""
-    if not term:
-        return ()
-    if term[0].isdigit():
-        return (term[0],)  # 20,000 is 20000
-    changed = _MOST_CHANGED if term.endswith("ie") else changed
-    start = term[: max(len(term) - changed, 1)] if len(term) > 2 else term
-    start = start.partition("'")[0] or start  # an apostrophe may be curly
-    return (start, f"{term[0]}.{term[1:2]}")  # U.S. is us
-
-
-def _without_longer(starts: set[str]) -> tuple[str, ...]:
-    """Return the strings among these with which all others begin."""
-    kept: list[str] = []
-    for start in sorted(starts):
-        if not kept or not start.startswith(kept[-1]):
-            kept.append(start)
-    return tuple(kept)
