@@ -14,7 +14,7 @@ from newsindex.kernel import COMPILER
 __all__ = ["are_compiled", "compiled_mark"]
 
 # What is compiled, or into what is compiled.
-_SOURCES = ("*/*_kernel.py", "*kernel.py", "codec/format.py", "search/scoring.py")
+_SOURCES = ("*/*_kernel.py", "*kernel.py", "codec/format.py", "search/scoring.py", "analysis/boundaries.py")
 
 
 def are_compiled() -> bool:
