@@ -64,9 +64,8 @@ class JoinedTexts(NamedTuple):
     @classmethod
     def of(cls, texts: Sequence[str]) -> JoinedTexts:
         """Join texts."""
-        joined = "".join(texts)
-        if joined.isascii():
-            return cls(joined.encode(), list(map(len, texts)))
+        if all(map(str.isascii, texts)):
+            return cls("".join(texts).encode(), list(map(len, texts)))
         encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
         return cls(b"".join(encoded), list(map(len, encoded)))
 

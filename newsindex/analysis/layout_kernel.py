@@ -15,6 +15,7 @@ __all__ = ["MARGIN", "PADDING", "Layout", "lay_out"]
 MARGIN = 3
 PADDING = 24  # shapes after the last code point, so that eight can be read at any
 LAST_CODE_POINT = 0x10FFFF
+TOGETHER = 16  # bytes, of which most texts have many without a letter that is not of ASCII
 
 
 class Layout(NamedTuple):
@@ -54,7 +55,15 @@ def _lay_ascii(data, begin, end, codes, shapes, at):
 def _lay_utf8(data, begin, end, codes, shapes, at, table):
     """Write code points and shapes; return (the end of them, special), or (-1, a code point that has no shape yet)."""
     special = np.int64(0)
+    alone = begin
     while begin < end:
+        if begin >= alone:
+            while begin + TOGETHER <= end and not _lay_ascii(data, begin, begin + TOGETHER, codes, shapes, at):
+                begin += TOGETHER
+                at += TOGETHER
+            alone = begin + TOGETHER
+            if begin >= end:
+                break
         first = np.int64(data[begin])
         more = 0 if first < 0xC0 else 1 if first < 0xE0 else 2 if first < 0xF0 else 3
         code = first if first < 0x80 else first & (0x3F >> more)

@@ -67,7 +67,8 @@ class SegmentBuilder:
 
     def has_any(self, ids: Set[str]) -> bool:
         """Tell whether one of the articles is here, and alive."""
-        return not (ids.isdisjoint(self._places) and ids.isdisjoint(self._numbers))
+        # Not the other way round: a set goes through all of a dict.
+        return not (self._places.keys().isdisjoint(ids) and self._numbers.keys().isdisjoint(ids))
 
     def digest(self, article_id: str) -> bytes:
         """Return the digest of an article that is here."""
