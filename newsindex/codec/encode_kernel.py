@@ -10,6 +10,7 @@ import numpy.typing as npt
 from newsindex.codec.format import ANY_FREQUENCY, IMPACTS, LENGTH_OF_CODE, PACKED_TAIL, SKIP_WORDS
 from newsindex.codec.pack_kernel import BLOCK, pack_bits, pack_patched, put_vbyte
 from newsindex.kernel import inner, lean
+from newsindex.prefetch_kernel import prefetch
 
 __all__ = [
     "NO_PIECES",
@@ -29,6 +30,8 @@ _WORST = 24
 _WORST_TERM = 4096
 # Places in the room of a term: what it has not yet written, less than a block of each; the first block is scratch.
 _GAPS, _DOCS, _DOC_GAPS, _FREQS = (BLOCK * place for place in range(1, 5))
+# Pieces lie anywhere: one so many ahead is on its way from memory while those before it are read.
+_AHEAD = 12
 # The least whole number that is no less than the length of a code.
 _LEAST_LENGTH = np.ceil(LENGTH_OF_CODE).astype(np.uint32)
 
@@ -211,7 +214,9 @@ def _put_tail(room, count, field_count, out, at):
 def _gather(piece, after, begins, lengths, runs, first_texts, shifts, places, texts, positions):
     """Write the occurrences in pieces [piece, after), those of one term, to `texts` and `positions`."""
     at = np.uint64(0)
+    last = np.int64(begins.size - 1)
     for number in range(piece, after):
+        prefetch(places, begins[min(number + _AHEAD, last)])
         run = runs[number]
         first_text = first_texts[run]
         shift = shifts[run]
