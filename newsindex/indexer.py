@@ -472,12 +472,13 @@ class Writer:
 def _as_it_is(record: AnyRecord) -> tuple[AnyRecord, int]:
     """Return a record that later changes do not reach, and about how much it is: who gave it may fill it anew."""
     values: Any = record
-    if isinstance(record, BaseModel):
-        values = record.__dict__
-    elif isinstance(record, Record):
-        values = record.values
-    if not isinstance(values, dict):
-        return record, 0
+    if type(record) is not dict:  # is it a model? is not soon told
+        if isinstance(record, BaseModel):
+            values = record.__dict__
+        elif isinstance(record, Record):
+            values = record.values
+        if not isinstance(values, dict):
+            return record, 0
     size = 0
     lists: list[str] = []
     for name, value in values.items():
@@ -487,9 +488,9 @@ def _as_it_is(record: AnyRecord) -> tuple[AnyRecord, int]:
             size += _SIZE_OF_ENTRY * len(value)
             if type(value) is list:
                 lists.append(name)
-    if isinstance(record, BaseModel):
-        return record.model_copy(update={name: values[name].copy() for name in lists}), size
-    if isinstance(record, Record):
+    if values is not record:
+        if isinstance(record, BaseModel):
+            return record.model_copy(update={name: values[name].copy() for name in lists}), size
         return record, size
     own = dict(values)
     for name in lists:

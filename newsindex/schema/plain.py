@@ -37,12 +37,17 @@ _RULES_OF_ITS_OWN = frozenset(
 # Records of one source have the same keys in the same order, or a few such orders; a hostile source has any.
 _MOST_SHAPES = 256
 _MOST_VALUES = 4096
-_MOST_HOURS = 16384
+_MOST_DAYS = 16384
 # A date to the second, in a zone that is whole hours from UTC.
 _WHOLE_HOURS = re.compile(
     r"[0-9]{4}-[0-9][0-9]-[0-9][0-9][T ](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:Z|[+-][0-9][0-9]:00)?"
 )
 _MICROSECONDS = {f":{n // 60:02}:{n % 60:02}": n * 1_000_000 for n in range(3600)}
+_HOURS = [f"{n:02}" for n in range(24)]
+_NUMBERS = {hour: n for n, hour in enumerate(_HOURS)}
+_HOUR, _DAY = 3_600_000_000, 86_400_000_000
+# How many hours each zone is before UTC.
+_ZONES = {"": 0, "Z": 0} | {f"{sign}{hour}:00": int(f"{sign}{hour}") for sign in "+-" for hour in _HOURS}
 _NAIVE_EPOCH = EPOCH.replace(tzinfo=None)
 
 Moment = tuple[int, str, bool]
@@ -101,8 +106,8 @@ class PlainFields:
         self._shapes: dict[tuple[Any, ...], _Shape | None] = {}
         # One tuple for all articles: of what is made for each, the garbage collector takes its share.
         self._alone: dict[str, tuple[str, ...]] = {}
-        # Hours, with the zone, as they are written: the moment, the hour in UTC, whether there is no zone.
-        self._hours: dict[str, Moment] = {}
+        # When the days begin in UTC that are written so, up to the hour.
+        self._days: dict[str, int] = {}
         self.has_floats = any(rule.wanted is float for rule in rules)
 
     @classmethod
@@ -244,18 +249,20 @@ class PlainFields:
 
     def _written_moment(self, text: str) -> Moment | None:
         """Return a written date that needs no care, else None."""
-        # Many articles are of the same hour, and an hour has the same minutes everywhere but in a few zones.
+        # Many articles are of the same day: most need no more than that their hour is in it by UTC too.
         try:
-            begin, hour, is_naive = self._hours[text[:13] + text[19:]]
-            return begin + _MICROSECONDS[text[13:19]], f"{hour}{text[13:19]}Z", is_naive
+            hour = _NUMBERS[text[11:13]] - _ZONES[text[19:]]
+            if 0 <= hour < 24:
+                since = self._days[text[:11]] + hour * _HOUR + _MICROSECONDS[text[13:19]]
+                return since, f"{text[:10]}T{_HOURS[hour]}{text[13:19]}Z", len(text) == 19
         except KeyError:
-            pass  # another hour, or another way to write dates
+            pass  # another day, or another way to write dates
         moment = _written_moment(text)
         if moment is not None and _WHOLE_HOURS.fullmatch(text):
-            if len(self._hours) >= _MOST_HOURS:
-                self._hours.clear()
-            microseconds, written, is_naive = moment
-            self._hours[text[:13] + text[19:]] = microseconds - _MICROSECONDS[text[13:19]], written[:13], is_naive
+            if len(self._days) >= _MOST_DAYS:
+                self._days.clear()
+            local = moment[0] + _ZONES[text[19:]] * _HOUR
+            self._days[text[:11]] = local - local % _DAY
         return moment
 
     def _learn(self, keys: tuple[Any, ...]) -> _Shape | None:
