@@ -48,7 +48,7 @@ __all__ = [
 # Occurrences encoded at a time. Terms begin anew aligned after so many, here as in a merge: the bytes hang on it.
 _OCCURRENCES = 4 * 1024 * 1024
 _BUFFER_BYTES = 8 * 1024 * 1024
-_WAITING_BYTES = 64 * 1024 * 1024
+_WAITING_BYTES = 8 * 1024 * 1024
 # Ranges of terms that are encoded by other threads while one is written.
 _RANGES_AHEAD = 3
 _Array = npt.NDArray[Any]
