@@ -101,6 +101,14 @@ def test_edges() -> None:
         check(EDGES, language, BatchTokenizer(LANGUAGES[language]))
 
 
+def test_runs_of_ascii_between_other_letters() -> None:
+    """Sixteen bytes of ASCII at a time are laid out together, wherever a run of them begins and ends."""
+    before, after = "one two. It's 3 " * 3, "Cd, e'f 1.5 x\n" * 4
+    lengths = (0, 1, 14, 15, 16, 17, 31, 32, 33, 47)
+    for letters in ("é", "“", "и", "中", "\U0001f600", "ß”"):
+        check(before[-head:] + letters + after[:tail] for head in range(1, 49) for tail in lengths)
+
+
 def test_every_code_point() -> None:
     ideographs = itertools.chain(range(0x3500, 0x4D00), range(0x4F00, 0x9F00), range(0xAE00, 0xD700))
     left_out = set(ideographs)  # alike, and a third of all

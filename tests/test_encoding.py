@@ -157,8 +157,15 @@ def test_what_is_made_for_the_machine_is_what_python_says() -> None:
     def width_of(value):  # type: ignore[no-untyped-def]
         return rows_kernel.bits(value)
 
+    @numba.njit
+    def prefetched(values, place):  # type: ignore[no-untyped-def]
+        rows_kernel.prefetch(values, place)
+        return values[0]
+
     generator = np.random.default_rng(1)
     values = generator.integers(0, 2**32, 131, dtype=np.uint64).astype(np.uint32)
+    for place in (0, 130, 131, -1, 2**50):
+        assert prefetched(values, place) == values[0]
     for width in range(1, 33):
         found, expected = np.zeros(4 * width + 1, np.uint32), np.zeros(4 * width + 1, np.uint32)
         packed_rows(values, 3, width, found, 1)

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from newsindex.codec.format import ANY_FREQUENCY, IMPACTS, LENGTH_OF_CODE, PACKED_TAIL, SKIP_WORDS
 from newsindex.codec.pack_kernel import BLOCK, pack_bits, pack_patched, put_vbyte
+from newsindex.codec.rows_kernel import prefetch
 from newsindex.kernel import inner, lean
-from newsindex.prefetch_kernel import prefetch
 
 __all__ = [
     "NO_PIECES",

@@ -1,4 +1,4 @@
-"""What coding spends its time on, in the terms of the compiler: four numbers at a time, and how many bits one needs.
+"""What coding spends its time on, in the terms of the compiler: numbers by four, how many bits one needs, memory.
 
 Blocks are as in `pack_kernel`. Places are not checked here; the callers do. Where the compiler is switched off, plain
 loops do the same.
@@ -12,7 +12,7 @@ import numba
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba.extending import intrinsic
 
-__all__ = ["MOVED", "bits", "move", "pack_rows"]
+__all__ = ["MOVED", "bits", "move", "pack_rows", "prefetch"]
 
 _ROWS = 32
 MOVED = 16
@@ -85,6 +85,19 @@ def _move(typing: Any, source: Any, at: Any, target: Any, to: Any) -> Any:
     return numba.types.void(source, at, target, to), generate
 
 
+def _prefetch(typing: Any, array: Any, place: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        address = builder.bitcast(
+            _data(context, builder, signature.args[0], given[0], given[1]), ir.IntType(8).as_pointer()
+        )
+        described = ir.FunctionType(ir.VoidType(), [address.type, _I32, _I32, _I32])
+        called = builder.module.declare_intrinsic("llvm.prefetch", [address.type], described)
+        builder.call(called, [address, *(ir.Constant(_I32, told) for told in (0, 3, 1))])  # to read, to keep, data
+        return context.get_dummy_value()
+
+    return numba.types.void(array, place), generate
+
+
 def _plain_pack_rows(values: Any, start: int, width: int, words: Any, at: int) -> None:
     width = int(width)  # numpy's numbers have 64 bits, and what is joined here up to 1,024
     lanes = values[start : start + 4 * _ROWS].reshape(_ROWS, 4)
@@ -101,6 +114,10 @@ def _plain_move(source: Any, at: int, target: Any, to: int) -> None:
     target[to : to + MOVED] = source[at : at + MOVED]
 
 
+def _plain_prefetch(array: Any, place: int) -> None:
+    pass
+
+
 _COMPILED = not getattr(numba.config, "DISABLE_JIT", 0)
 pack_rows: Any = intrinsic(_pack_rows) if _COMPILED else _plain_pack_rows
 """pack_rows(values, start, width, words, at): pack the low `width` bits of 128 values to words[at] on.
@@ -111,3 +128,5 @@ bits: Any = intrinsic(_bits) if _COMPILED else _plain_bits
 """bits(value): how many bits a value of at least 0 needs, an int64."""
 move: Any = intrinsic(_move) if _COMPILED else _plain_move
 """move(source, at, target, to): move 16 bytes, from source[at] on to target[to] on; both uint8."""
+prefetch: Any = intrinsic(_prefetch) if _COMPILED else _plain_prefetch
+"""prefetch(array, place): have array[place] brought from memory while other work is done; any place will do."""
