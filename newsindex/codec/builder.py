@@ -78,11 +78,13 @@ class SegmentBuilder:
 
     def add(self, articles: PreparedArticles, first: int, after: int) -> int:
         """Add articles from `first` on, whose ids are not here, up to `after` or till a chunk is full; return where."""
-        for end in range(first, after):
-            self.waiting_bytes += len(articles.stored[end])
-            if self.has_chunk:
-                after = end + 1
+        size = self.waiting_bytes + self._dead_bytes
+        for end, stored in enumerate(articles.stored[first:after], first + 1):
+            size += len(stored)
+            if size >= _CHUNK_BYTES:
+                after = end
                 break
+        self.waiting_bytes = size - self._dead_bytes
         taken = articles.among(first, after)
         begin = len(self._waiting)
         self._places.update(zip(taken.ids, range(begin, begin + len(taken)), strict=True))
