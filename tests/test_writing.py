@@ -395,10 +395,10 @@ def test_threads_take_shorter_turns_while_writers_have_some(monkeypatch: pytest.
     for one in (first, second):
         one.start()
         one.start()
-        assert sys.getswitchinterval() == pytest.approx(0.0005)
+        assert sys.getswitchinterval() == pytest.approx(0.0001)
     for one in (second, second):
         one.close()
-        assert sys.getswitchinterval() == pytest.approx(0.0005)
+        assert sys.getswitchinterval() == pytest.approx(0.0001)
     first.close()
     assert sys.getswitchinterval() == usual
 

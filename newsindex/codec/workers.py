@@ -21,7 +21,7 @@ __all__ = ["Shared", "Workers", "in_turn", "started"]
 _MOST_SURFACES = 256 * 1024
 _MOST_SHARING = 2
 # Seconds for which a thread keeps the interpreter from another that comes out of a kernel; Python's own are 5 ms.
-_TURN = 0.0005
+_TURN = 0.0001
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
 
