@@ -26,7 +26,7 @@ _CHUNK_BYTES = 2 * 1024 * 1024
 _SMALL_BYTES = 256 * 1024
 # Chunks that wait for a thread before the caller takes its part, and before it must wait too.
 _WAITING = 2
-_MOST_WAITING = 8
+_MOST_WAITING = 6
 # Each token takes some 15 bytes while the segment is encoded.
 _SEGMENT_TOKENS = 20 * 1024 * 1024
 _SEGMENT_BYTES = 128 * 1024 * 1024
