@@ -129,7 +129,7 @@ def test_snippets_of_a_page_have_the_time_of_a_search(archive: NewsIndex, monkey
     while thread_time() - began < 0.4:  # the time between search and snippet does not count
         pass
     assert hits[0].snippet.text
-    monkeypatch.setattr(matches.Finder, "_likely", slowly(matches.Finder._likely))
+    monkeypatch.setattr(matches.Finder, "matches", slowly(matches.Finder.matches))
     late = list(archive.search("oil", limit=20, timeout=0.05))
     with pytest.raises(QueryTooComplex, match="the time in milliseconds"):
         _ = [hit.snippet for hit in late]
