@@ -472,8 +472,8 @@ class Writer:
 def _as_it_is(record: AnyRecord) -> tuple[AnyRecord, int]:
     """Return a record that later changes do not reach, and about how much it is: who gave it may fill it anew."""
     values: Any = record
-    given = type(record) is dict  # which is told sooner than whether it is a model
-    if not given:
+    is_dict = type(record) is dict  # which is told sooner than whether it is a model
+    if not is_dict:
         if isinstance(record, BaseModel):
             values = record.__dict__
         elif isinstance(record, Record):
@@ -489,9 +489,9 @@ def _as_it_is(record: AnyRecord) -> tuple[AnyRecord, int]:
             size += _SIZE_OF_ENTRY * len(value)
             if type(value) is list:
                 lists.append(name)
-    if not given and isinstance(record, BaseModel):
+    if not is_dict and isinstance(record, BaseModel):
         return record.model_copy(update={name: values[name].copy() for name in lists}), size
-    if not given and isinstance(record, Record):
+    if not is_dict and isinstance(record, Record):
         return record, size
     own = dict(values)
     for name in lists:

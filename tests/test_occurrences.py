@@ -6,8 +6,6 @@ import hashlib
 import json
 import os
 import random
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +28,7 @@ from newsindex.search.segment import NO_BITS, SearchSegment, open_segments
 from newsindex.search.sets import everything
 from newsindex.search.spans import Spans
 from newsindex.store.live import LiveSegment
+from tests.no_compiler import digest_without_compiler
 from tests.plain_places import edits
 from tests.plain_sets import ALL, ENTRY, FIELDS, SCHEMA, WORDS, Plain, archive, bitmap, docs, large
 from tests.segments import make_segment
@@ -281,14 +280,7 @@ def small_digest() -> str:
 
 
 def test_kernels_without_the_compiler() -> None:
-    program = "from tests.test_occurrences import small_digest; print(small_digest())"
-    environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
-    done = subprocess.run(
-        [sys.executable, "-W", "error::RuntimeWarning", "-c", program],
-        capture_output=True, text=True, check=False, env=environment,
-    )  # fmt: skip
-    assert done.stderr == ""
-    assert done.stdout.strip() == small_digest()
+    assert digest_without_compiler("test_occurrences") == small_digest()
 
 
 def test_so_many_articles_are_looked_through_and_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

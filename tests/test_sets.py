@@ -6,8 +6,6 @@ import hashlib
 import math
 import os
 import random
-import subprocess
-import sys
 from collections import Counter
 from typing import Annotated, Any
 
@@ -28,6 +26,7 @@ from newsindex.search.deadline import Deadline
 from newsindex.search.scoring import Ranking, contribution
 from newsindex.search.segment import NO_BITS, SearchSegment, Statistics, open_segments
 from newsindex.store.live import LiveSegment
+from tests.no_compiler import digest_without_compiler
 from tests.plain_sets import ALL, ANALYZER, ENTRY, SCHEMA, WORDS, Plain, archive, bitmap, docs, large
 from tests.segments import make_segment
 from tests.strategies import ARCHIVES
@@ -439,14 +438,7 @@ def small_digest() -> str:
 
 
 def test_kernels_without_the_compiler() -> None:
-    program = "from tests.test_sets import small_digest; print(small_digest())"
-    environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
-    done = subprocess.run(
-        [sys.executable, "-W", "error::RuntimeWarning", "-c", program],
-        capture_output=True, text=True, check=False, env=environment,
-    )  # fmt: skip
-    assert done.stderr == ""
-    assert done.stdout.strip() == small_digest()
+    assert digest_without_compiler("test_sets") == small_digest()
 
 
 @CHECKED

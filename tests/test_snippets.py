@@ -5,11 +5,8 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-import os
 import random
 import re
-import subprocess
-import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,6 +26,7 @@ from newsindex.search.matches import Finder, Sought
 from newsindex.search.patterns import fitting
 from newsindex.search.snippets import Snippets, marked_spans
 from tests import plain_snippets
+from tests.no_compiler import digest_without_compiler
 from tests.plain_places import bare
 
 ANALYZERS = {name: Analyzer(name) for name in ("english", "french", "german", "none")}
@@ -217,11 +215,4 @@ def small_digest() -> str:
 
 
 def test_kernels_without_the_compiler() -> None:
-    program = "from tests.test_snippets import small_digest; print(small_digest())"
-    environment = os.environ | {"NUMBA_DISABLE_JIT": "1"}
-    done = subprocess.run(
-        [sys.executable, "-W", "error::RuntimeWarning", "-c", program],
-        capture_output=True, text=True, check=False, env=environment,
-    )  # fmt: skip
-    assert done.stderr == ""
-    assert done.stdout.strip() == small_digest()
+    assert digest_without_compiler("test_snippets") == small_digest()

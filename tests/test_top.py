@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import random
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Annotated, Any, cast
@@ -35,6 +32,7 @@ from newsindex.search.top_bounds_kernel import CANDIDATES, MARKS
 from newsindex.search.top_phrase_kernel import SPANS
 from newsindex.store.live import LiveSegment
 from newsindex.store.manifest import FileEntry, SegmentEntry
+from tests.no_compiler import digest_without_compiler
 from tests.ranking import rank
 from tests.segments import make_segment
 
@@ -359,17 +357,9 @@ def small_digest() -> str:
 
 def test_kernels_without_the_compiler() -> None:
     # A unit at a time, so that each search is gone on with again and again.
-    program = (
-        "from newsindex.search import top_kernel; top_kernel._BUDGET = 1; "
-        "from tests.test_top import small_digest; print(small_digest())"
-    )
+    one_by_one = "from newsindex.search import top_kernel; top_kernel._BUDGET = 1"
     assert top_kernel._BUDGET > 1
-    done = subprocess.run(
-        [sys.executable, "-W", "error::RuntimeWarning", "-c", program],
-        capture_output=True, text=True, check=False, env=os.environ | {"NUMBA_DISABLE_JIT": "1"},
-    )  # fmt: skip
-    assert done.stderr == ""
-    assert done.stdout.strip() == small_digest()
+    assert digest_without_compiler("test_top", one_by_one) == small_digest()
 
 
 def test_a_window_of_which_every_article_has_a_word_leaves_the_scratch_clean() -> None:

@@ -96,11 +96,16 @@ def _add_up(typing: Any, values: Any, start: Any, before: Any) -> Any:
     return numba.types.int64(values, start, before), generate
 
 
+def _sixteen(builder: Any, value: Any) -> Any:
+    """Return a number sixteen times."""
+    one = builder.insert_element(ir.Constant(_WIDE, ir.Undefined), builder.trunc(value, _I32), _I32(0))
+    return builder.shuffle_vector(one, ir.Constant(_WIDE, ir.Undefined), ir.Constant(_WIDE, [0] * 16))
+
+
 def _count_less(typing: Any, values: Any, start: Any, number: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
         source = _data(context, builder, signature.args[0], given[0], given[1])
-        one = builder.insert_element(ir.Constant(_WIDE, ir.Undefined), builder.trunc(given[2], _I32), _I32(0))
-        wanted = builder.shuffle_vector(one, ir.Constant(_WIDE, ir.Undefined), ir.Constant(_WIDE, [0] * 16))
+        wanted = _sixteen(builder, given[2])
         counts = ir.Constant(_WIDE, [0] * 16)
         for row in range(0, 4 * _ROWS, 16):
             loaded = _load(builder, builder.bitcast(builder.gep(source, [_I64(row)]), _WIDE.as_pointer()))
@@ -113,8 +118,7 @@ def _count_less(typing: Any, values: Any, start: Any, number: Any) -> Any:
 def _sum_first(typing: Any, values: Any, start: Any, count: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
         source = _data(context, builder, signature.args[0], given[0], given[1])
-        one = builder.insert_element(ir.Constant(_WIDE, ir.Undefined), builder.trunc(given[2], _I32), _I32(0))
-        wanted = builder.shuffle_vector(one, ir.Constant(_WIDE, ir.Undefined), ir.Constant(_WIDE, [0] * 16))
+        wanted = _sixteen(builder, given[2])
         zeros = ir.Constant(_WIDE, [0] * 16)
         sums = zeros
         for row in range(0, 4 * _ROWS, 16):

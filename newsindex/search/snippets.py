@@ -22,7 +22,6 @@ from newsindex.search.matches import Finder, Match, Sought, chunk_before, chunk_
 
 __all__ = ["Snippets", "marked_spans"]
 
-_WIDTH, _LEAD_IN = WIDTH, LEAD_IN
 # Words are looked for in so many characters first, between two spaces.
 _SHORT = 40
 _BRIEF = 1024
@@ -94,7 +93,7 @@ class Snippets:
 
     def _best_window(self, matches: list[Match]) -> tuple[int, tuple[int, int]]:
         """Return the match that begins the best window, and its (words of different leaves, matches)."""
-        words, count, width = self._words, len(matches), _WIDTH - _LEAD_IN
+        words, count, width = self._words, len(matches), WIDTH - LEAD_IN
         if count == 1 and matches[0][1] - matches[0][0] <= width:
             return 0, (words[matches[0][2]], 1)
         ends = [end for _, end, _ in matches]
@@ -158,7 +157,7 @@ class Snippets:
 
     def _seen_borders(self, text: str, focus: int, after: int) -> tuple[int, int] | None:
         """Return what `_borders` does, None where it is not plain."""
-        low, high = max(0, focus - BEFORE), max(focus + _WIDTH, after) + _SHORT
+        low, high = max(0, focus - BEFORE), max(focus + WIDTH, after) + _SHORT
         near = text[low:high]
         count = len(near)
         if count > _local.text.size:
@@ -171,11 +170,11 @@ class Snippets:
     def _borders(self, text: str, focus: int, after: int) -> tuple[int, int]:
         """Return where the piece around a match begins and ends; `after` is where what matches there ends."""
         start = 0
-        if focus > _LEAD_IN:
+        if focus > LEAD_IN:
             start = self._start(text, focus)
             while start > 0 and text[start - 1] in _OPENING:
                 start -= 1
-        limit = max(start + _WIDTH, after)
+        limit = max(start + WIDTH, after)
         end = len(text)
         if limit < len(text):
             end = max(start, self._word_before(text, limit)[1]) or limit
@@ -185,14 +184,14 @@ class Snippets:
 
     def _start(self, text: str, focus: int) -> int:
         """Return where the sentence of a match begins when that is near, else the first word that is near."""
-        earliest = focus - _LEAD_IN
+        earliest = focus - LEAD_IN
         near = _plain_from(text, earliest)
         end = near - 1  # of the word before
         if near < 0:
             near = self._word_from(text, chunk_before(text, earliest), earliest)
             before, end = self._word_before(text, near)
             if before is None:
-                return 0 if near <= _WIDTH else near
+                return 0 if near <= WIDTH else near
         while ending := _ENDING.search(text, end, focus):
             after = ending.end()
             start = self._word_from(text, after, after)
