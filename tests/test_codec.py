@@ -42,6 +42,7 @@ from newsindex.codec.words import encoded_lists
 from newsindex.codec.words_kernel import decode_lists
 from newsindex.codec.writer import encode_articles, weighted_lengths
 from newsindex.schema import Schema
+from newsindex.search.postings_kernel import unpack
 from tests.plain_encoding import encode_list
 from tests.segments import make_segment
 from tests.strategies import ARCHIVES, Counted
@@ -83,6 +84,12 @@ def test_a_block_with_outliers_comes_back(common: list[int], outliers: dict[int,
     assert again.tolist() == values.tolist()
     if after > 4:
         assert unpack_patched(data, data.view(np.uint32), 4, code, after - 1, again, 0) == -1
+    for room in (after, 600):  # what a search reads with, where the words end there and where more follow
+        again[:] = 7
+        read = data[:room], data[:room].view(np.uint32), 4, code
+        assert unpack(*read, after, again, 0) == after
+        assert again.tolist() == values.tolist()
+        assert after == 4 or unpack(*read, after - 1, again, 0) == -1
 
 
 @given(st.lists(st.integers(0, 2**32 - 1) | st.integers(0, 9), max_size=BLOCK - 1))

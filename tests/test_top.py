@@ -24,7 +24,7 @@ from newsindex.schema import Schema
 from newsindex.search import top, top_kernel
 from newsindex.search.deadline import Deadline
 from newsindex.search.joined_terms import TermData, data_of_terms
-from newsindex.search.lanes_kernel import LARGE_GAP, add_up, count_less, sum_first, unpack_rows
+from newsindex.search.lanes_kernel import LARGE_GAP, add_up, count_less, unpack_rows
 from newsindex.search.scoring import Parameters, Ranking, contribution
 from newsindex.search.segment import SearchSegment, Statistics, bits_of
 from newsindex.search.top import Words, best
@@ -290,11 +290,6 @@ def count_in_kernel(values: Any, start: Any, number: Any) -> Any:
     return count_less(values, start, number)
 
 
-@lean
-def sum_in_kernel(values: Any, start: Any, count: Any) -> Any:
-    return sum_first(values, start, count)
-
-
 @pytest.mark.parametrize("width", range(33))
 def test_rows_are_unpacked(width: int) -> None:
     chances = np.random.default_rng(width)
@@ -324,14 +319,6 @@ def test_lesser_numbers_are_counted(most: int) -> None:
     values = np.random.default_rng(3).integers(0, most, 140, dtype=np.uint64).astype(np.uint32)
     for number in [0, 1, *map(int, values[::9]), most - 1]:
         assert count_in_kernel(values, np.int64(7), np.int64(number)) == sum(values[7:135] < number)
-
-
-@pytest.mark.parametrize("most", [2, 2**20, 2**32])
-def test_the_first_numbers_are_summed(most: int) -> None:
-    values = np.random.default_rng(4).integers(0, most, 140, dtype=np.uint64).astype(np.uint32)
-    for count in range(129):
-        expected = int(values[7 : 7 + count].sum(dtype=np.uint64)) % 2**32
-        assert sum_in_kernel(values, np.int64(7), np.int64(count)) == expected
 
 
 # Without the compiler

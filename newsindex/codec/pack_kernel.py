@@ -16,6 +16,7 @@ from newsindex.kernel import inner
 
 __all__ = [
     "BLOCK",
+    "PLACE_BITS",
     "get_vbyte",
     "pack_bits",
     "pack_block",
@@ -31,7 +32,8 @@ __all__ = [
 BLOCK = 128
 _PATCHED = 0x40
 _WIDTH = 0x3F
-_PLACE_BITS = 7  # of a place in a block
+PLACE_BITS = 7
+"""Of a place in a block."""
 _PLACE = 0x7F
 
 
@@ -223,7 +225,7 @@ def pack_patched(values, start, scratch, out, words, at):
         wider = np.uint32(0)
         for i in range(np.uint64(BLOCK)):
             wider += np.uint32(values[first + np.uint64(i)] > most)
-        patches = 2 + ((np.int64(wider) * (_PLACE_BITS + widest - narrower) + 7) >> 3)
+        patches = 2 + ((np.int64(wider) * (PLACE_BITS + widest - narrower) + 7) >> 3)
         if patches > least:
             break
         cost = 16 * narrower + ((patches + 3) & ~3)
@@ -248,8 +250,8 @@ def pack_patched(values, start, scratch, out, words, at):
     for patch in range(count):
         place = np.int64(scratch[patch])
         high = np.int64(values[start + place] >> np.uint32(width))
-        waiting |= np.uint64(place | high << _PLACE_BITS) << np.uint64(filled)
-        filled += _PLACE_BITS + widest - width
+        waiting |= np.uint64(place | high << PLACE_BITS) << np.uint64(filled)
+        filled += PLACE_BITS + widest - width
         while filled >= 8:
             out[at] = np.uint8(waiting & np.uint64(255))
             waiting >>= np.uint64(8)
@@ -297,7 +299,7 @@ def patches_end(data, at, width, end):
     if at < 0 or at + 2 > end or end > data.size:
         return -1
     high = np.int64(data[at + 1])
-    after = (at + 2 + ((np.int64(data[at]) * (_PLACE_BITS + high) + 7) >> 3) + 3) & ~3
+    after = (at + 2 + ((np.int64(data[at]) * (PLACE_BITS + high) + 7) >> 3) + 3) & ~3
     return after if width + high <= 32 and after <= end else -1
 
 
@@ -308,7 +310,7 @@ def unpack_patches(data, at, width, end, out, start):
     if after < 0:
         return -1
     count = np.int64(data[at])
-    wide = np.uint64(_PLACE_BITS + np.int64(data[at + 1]))
+    wide = np.uint64(PLACE_BITS + np.int64(data[at + 1]))
     mask = (np.uint64(1) << wide) - np.uint64(1)
     at += 2
     waiting = np.uint64(0)
@@ -322,6 +324,6 @@ def unpack_patches(data, at, width, end, out, start):
         waiting >>= wide
         filled -= wide
         out[np.uint64(start + np.int64(patch & np.uint64(_PLACE)))] |= np.uint32(
-            (patch >> np.uint64(_PLACE_BITS)) << np.uint64(width)
+            (patch >> np.uint64(PLACE_BITS)) << np.uint64(width)
         )
     return after

@@ -3,8 +3,8 @@
 What is open of a query's terms stands in three arrays, made once for many searches:
 
     state    int64[T, COLUMNS]       where the bytes of each term are, and what of it is decoded
-    small    uint32[T · (2 + F) · 256]   of each term: doc ids, position gaps, and the frequencies in each of the F
-                                     text fields
+    small    uint32[T · (3 + F) · 256]   of each term: doc ids, position gaps, how many positions the postings have up
+                                     to each, and the frequencies in each of the F text fields
     numbers  float64[T, NUMBERS]     of each term: 256 contributions to the score; its factor; the fields' weights
 
 The 256 places are two blocks: the first for the block decoded last; the second for the tail, the postings after the
@@ -29,6 +29,9 @@ __all__ = [
     "COLUMNS",
     "CURSOR",
     "DOCS",
+    "ENDS",
+    "ENDS_OF",
+    "ENDS_OF_TAIL",
     "FACTOR",
     "FIELD_WEIGHTS",
     "FREQS",
@@ -55,11 +58,13 @@ __all__ = [
     "TAIL",
     "WINDOWS",
     "find_doc",
+    "gain_of",
     "load_docs",
     "load_freqs",
     "load_scores",
     "open_term",
     "part_of",
+    "present_in",
     "seek",
     "span",
 ]  # fmt: skip
@@ -67,16 +72,18 @@ __all__ = [
 (
     FULL, TAIL, SKIPS, BASE, END, FIELDS, FILTERED, BOUNDS, WINDOWS, STEP, CURSOR, PLACE, DOCS, FREQS_AT, FREQS, SCORES,
     POSITIONS_COUNT, POSITIONS_FULL, POSITIONS_CODES, POSITIONS_BASE, POSITIONS_END, POSITIONS_BLOCK, POSITIONS_NEXT,
-    POSITIONS_HELD, POSITIONS_TAIL, ORDER, COLUMNS,
-) = range(27)  # fmt: skip
+    POSITIONS_HELD, POSITIONS_TAIL, ENDS_OF, ENDS_OF_TAIL, PRESENT,
+    ORDER, COLUMNS,
+) = range(30)  # fmt: skip
 PLACES = 2 * BLOCK
-GAPS, FREQUENCIES = PLACES, 2 * PLACES
+GAPS, ENDS, FREQUENCIES = PLACES, 2 * PLACES, 3 * PLACES
 """Where in a term's part of `small` those begin; doc ids at 0."""
 FACTOR = PLACES
 FIELD_WEIGHTS = FACTOR + 1
 REST = FIELD_WEIGHTS + 8
 """A number of the place in the order, not of the term: what the terms from there on add to a score at most."""
-NUMBERS = REST + 1
+NUMBERS = FACTOR + 16
+"""So many that each term's begin where a line of the cache does: a multiple of 8."""
 NORM_OF_CODE = 8
 """In `norms`, after the formula's: the norms of the codes of lengths, then room for the lengths of a block."""
 LONG = NORM_OF_CODE + 256
@@ -87,7 +94,7 @@ _ROUNDING = 1.5 * 2.0**24
 @inner
 def part_of(term, field_count):
     """Return where a term's part of `small` begins."""
-    return term * (2 + field_count) * PLACES
+    return term * (3 + field_count) * PLACES
 
 
 @inner
@@ -127,6 +134,7 @@ def open_term(data, words, row, mask, doc_count, field_count, term, state, small
     state[term, CURSOR] = 0
     state[term, DOCS] = -1
     state[term, FREQS] = -1
+    state[term, PRESENT] = -1
     state[term, SCORES] = -1
     if tail == 0:
         return 0
@@ -239,19 +247,49 @@ def load_freqs(data, words, field_count, term, block, state, small):
     header = state[term, BASE] + np.int64(words[state[term, SKIPS] + block * SKIP_WORDS + 1])
     at = state[term, FREQS_AT]
     begin = part_of(term, field_count) + FREQUENCIES
+    before = state[term, PRESENT]
+    present = np.int64(0)
     for field in range(field_count):
-        at = unpack(data, words, at, data[header + 1 + field], state[term, END], small, begin)
-        if at < 0:
-            return -1
+        code = data[header + 1 + field]
+        # In many blocks some field has the word nowhere, as in the block before.
+        if code or before >> field & 1:
+            at = unpack(data, words, at, code, state[term, END], small, begin)
+            if at < 0:
+                return -1
+        if code:
+            present |= np.int64(1) << field
         begin += PLACES
     state[term, FREQS] = block
+    state[term, PRESENT] = present
     return 0
+
+
+@inner
+def present_in(term, block, state):
+    """Return the mask of the fields of which a block, whose frequencies are decoded, has some that are not 0."""
+    return state[term, PRESENT] if block < state[term, FULL] else np.int64(-1)
 
 
 @inner
 def find_doc(small, start, doc):
     """Return the least of the 128 places from `start` on with a number ≥ doc, the last when there is none."""
     return start + min(count_less(small, start, doc), BLOCK - 1)
+
+
+@inner
+def gain_of(lengths, field_count, base, slope, factor, term, doc, place, small, numbers):
+    """Return what a posting contributes whose frequencies are decoded, -1 where no field that counts has the word.
+
+    `base`, `slope` and `factor` are the formula's and the term's; `place` is that of the doc id in `small`.
+    """
+    frequency = 0.0
+    times = place + FREQUENCIES
+    for field in range(field_count):
+        frequency += numbers[term, FIELD_WEIGHTS + field] * small[np.uint64(times)]
+        times += PLACES
+    share = frequency / (frequency + (base + slope * lengths[np.uint64(doc)]))
+    # Without k1 it is 0 / 0 where the word stands in no field that counts.
+    return (factor * share + _ROUNDING) - _ROUNDING if frequency > 0.0 else -1.0
 
 
 @inner
@@ -269,15 +307,23 @@ def load_scores(data, words, lengths, field_count, norms, term, block, state, sm
     # What is looked up apart from what is computed, so that the latter is done on several at a time.
     for i in range(BLOCK):
         norms[LONG + i] = lengths[small[np.uint64(docs + i)]]
-    weight = numbers[term, FIELD_WEIGHTS]
+    present = present_in(term, block, state)
     freqs = docs + FREQUENCIES
-    for i in range(BLOCK):
-        numbers[term, np.uint64(start + i)] = weight * small[np.uint64(freqs + i)]
-    for field in range(1, field_count):
-        weight = numbers[term, FIELD_WEIGHTS + field]
+    is_first = True
+    for field in range(field_count):
+        if present >> field & 1:
+            weight = numbers[term, FIELD_WEIGHTS + field]
+            if is_first:
+                for i in range(BLOCK):
+                    numbers[term, np.uint64(start + i)] = weight * small[np.uint64(freqs + i)]
+            else:
+                for i in range(BLOCK):
+                    numbers[term, np.uint64(start + i)] += weight * small[np.uint64(freqs + i)]
+            is_first = False
         freqs += PLACES
+    if is_first:
         for i in range(BLOCK):
-            numbers[term, np.uint64(start + i)] += weight * small[np.uint64(freqs + i)]
+            numbers[term, np.uint64(start + i)] = 0.0
     factor = numbers[term, FACTOR]
     base = norms[0]
     slope = norms[1]

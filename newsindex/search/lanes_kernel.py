@@ -12,9 +12,10 @@ from typing import Any
 import numba
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
+from numba.core.cgutils import get_or_insert_function
 from numba.extending import intrinsic
 
-__all__ = ["LARGE_GAP", "add_up", "count_less", "lowest_bit", "popcount", "sum_first", "unpack_rows"]
+__all__ = ["LARGE_GAP", "add_up", "count_less", "lowest_bit", "popcount", "unpack_rows"]
 
 _ROWS = 32
 LARGE_GAP = 1 << 40
@@ -22,14 +23,9 @@ LARGE_GAP = 1 << 40
 _LARGE = 1 << 24
 
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
-_VECTOR = ir.VectorType(_I32, 4)
+_ROW = ir.VectorType(_I32, 4)
 _WIDE = ir.VectorType(_I32, 16)
-_ZERO = ir.Constant(_VECTOR, [0] * 4)
-
-
-def _all_lanes(builder: Any, value: Any) -> Any:
-    vector = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), value, ir.Constant(_I32, 0))
-    return builder.shuffle_vector(vector, _ZERO, ir.Constant(_VECTOR, [0] * 4))
+_ZEROS = ir.Constant(_WIDE, [0] * 16)
 
 
 def _data(context: Any, builder: Any, kind: Any, array: Any, place: Any) -> Any:
@@ -37,9 +33,9 @@ def _data(context: Any, builder: Any, kind: Any, array: Any, place: Any) -> Any:
     return builder.gep(context.make_array(kind)(context, builder, array).data, [place])
 
 
-def _row(builder: Any, begin: Any, place: Any) -> Any:
-    """Return a pointer to the four numbers from a place on."""
-    return builder.bitcast(builder.gep(begin, [place]), _VECTOR.as_pointer())
+def _pointer(builder: Any, begin: Any, place: Any, vector: Any = _WIDE) -> Any:
+    """Return a pointer to the numbers of a vector from a place on."""
+    return builder.bitcast(builder.gep(begin, [place]), vector.as_pointer())
 
 
 def _load(builder: Any, pointer: Any) -> Any:
@@ -48,24 +44,43 @@ def _load(builder: Any, pointer: Any) -> Any:
     return loaded
 
 
+def _chosen(builder: Any, one: Any, other: Any, lanes: list[int]) -> Any:
+    """Return a vector of these lanes of two, those of the other counted on."""
+    return builder.shuffle_vector(one, other, ir.Constant(ir.VectorType(_I32, len(lanes)), lanes))
+
+
+def _sixteen(builder: Any, value: Any) -> Any:
+    """Return a number sixteen times."""
+    one = builder.insert_element(ir.Constant(_WIDE, ir.Undefined), builder.trunc(value, _I32), _I32(0))
+    return _chosen(builder, one, _ZEROS, [0] * 16)
+
+
+def _four_rows(builder: Any, source: Any, words: list[Any]) -> Any:
+    """Return the four numbers from each of four places on, as one vector."""
+    rows = [_load(builder, _pointer(builder, source, word, _ROW)) for word in words]
+    first, second = (_chosen(builder, one, other, [*range(8)]) for one, other in (rows[:2], rows[2:]))
+    return _chosen(builder, first, second, [*range(16)])
+
+
 def _unpack_rows(typing: Any, words: Any, at: Any, width: Any, out: Any, start: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
         source = _data(context, builder, signature.args[0], given[0], given[1])
         target = _data(context, builder, signature.args[3], given[3], given[4])
         width = given[2]
-        one = ir.Constant(_I64, 1)
-        mask = _all_lanes(builder, builder.trunc(builder.sub(builder.shl(one, width), one), _I32))
-        for row in range(_ROWS):
-            bit = builder.mul(width, ir.Constant(_I64, row))
-            word = builder.shl(builder.lshr(bit, ir.Constant(_I64, 5)), ir.Constant(_I64, 2))
-            shift = builder.trunc(builder.and_(bit, ir.Constant(_I64, 31)), _I32)
-            back = _all_lanes(builder, builder.sub(ir.Constant(_I32, 31), shift))
-            low = _load(builder, _row(builder, source, word))
-            high = _load(builder, _row(builder, source, builder.add(word, ir.Constant(_I64, 4))))
-            # By one and by the rest, since a shift by all 32 bits is not defined.
-            high = builder.shl(builder.shl(high, ir.Constant(_VECTOR, [1] * 4)), back)
-            values = builder.and_(builder.or_(builder.lshr(low, _all_lanes(builder, shift)), high), mask)
-            builder.store(values, _row(builder, target, ir.Constant(_I64, 4 * row))).align = 4
+        mask = _sixteen(builder, builder.sub(builder.shl(_I64(1), width), _I64(1)))
+        # Of (high, low), 64 bits, the 32 from some bit on, counted modulo 32: one instruction where there is one.
+        kind = ir.FunctionType(_WIDE, [_WIDE] * 3)
+        taken: Any = get_or_insert_function(builder.module, kind, "llvm.fshr.v16i32")  # type: ignore[no-untyped-call]
+        widths = _sixteen(builder, width)
+        shifts = builder.mul(widths, ir.Constant(_WIDE, [row for row in range(4) for _ in range(4)]))
+        for row in range(0, _ROWS, 4):
+            bits = [builder.mul(width, _I64(row + more)) for more in range(4)]
+            places = [builder.shl(builder.lshr(bit, _I64(5)), _I64(2)) for bit in bits]
+            low = _four_rows(builder, source, places)
+            high = _four_rows(builder, source, [builder.add(place, _I64(4)) for place in places])
+            values = builder.and_(builder.call(taken, [high, low, shifts]), mask)
+            builder.store(values, _pointer(builder, target, _I64(4 * row))).align = 4
+            shifts = builder.add(shifts, builder.shl(widths, ir.Constant(_WIDE, [2] * 16)))
         return context.get_dummy_value()
 
     return numba.types.void(words, at, width, out, start), generate
@@ -74,67 +89,44 @@ def _unpack_rows(typing: Any, words: Any, at: Any, width: Any, out: Any, start: 
 def _add_up(typing: Any, values: Any, start: Any, before: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
         target = _data(context, builder, signature.args[0], given[0], given[1])
-        total = _all_lanes(builder, builder.trunc(given[2], _I32))
-        seen = _ZERO
-        for row in range(_ROWS):
-            pointer = _row(builder, target, ir.Constant(_I64, 4 * row))
+        total = _sixteen(builder, given[2])
+        seen = _ZEROS
+        for place in range(0, 4 * _ROWS, 16):
+            pointer = _pointer(builder, target, _I64(place))
             values = _load(builder, pointer)
             seen = builder.or_(seen, values)
-            for moved in ([4, 0, 1, 2], [4, 5, 0, 1]):
-                shifted = builder.shuffle_vector(values, _ZERO, ir.Constant(_VECTOR, moved))
-                values = builder.add(values, shifted)
+            for step in (1, 2, 4, 8):
+                moved = _chosen(builder, values, _ZEROS, [16] * step + [*range(16 - step)])
+                values = builder.add(values, moved)
             values = builder.add(values, total)
             builder.store(values, pointer).align = 4
-            total = builder.shuffle_vector(values, _ZERO, ir.Constant(_VECTOR, [3] * 4))
-        some = builder.extract_element(seen, ir.Constant(_I32, 0))
-        for lane in range(1, 4):
-            some = builder.or_(some, builder.extract_element(seen, ir.Constant(_I32, lane)))
-        is_large = builder.icmp_unsigned(">=", some, ir.Constant(_I32, _LARGE))
-        flag = builder.select(is_large, ir.Constant(_I64, LARGE_GAP), ir.Constant(_I64, 0))
-        return builder.or_(flag, builder.zext(builder.extract_element(total, ir.Constant(_I32, 0)), _I64))
+            total = _chosen(builder, values, _ZEROS, [15] * 16)
+        are_large = builder.icmp_unsigned(">=", seen, ir.Constant(_WIDE, [_LARGE] * 16))
+        some = builder.icmp_unsigned("!=", builder.bitcast(are_large, ir.IntType(16)), ir.Constant(ir.IntType(16), 0))
+        flag = builder.select(some, _I64(LARGE_GAP), _I64(0))
+        return builder.or_(flag, builder.zext(builder.extract_element(total, _I32(0)), _I64))
 
     return numba.types.int64(values, start, before), generate
-
-
-def _sixteen(builder: Any, value: Any) -> Any:
-    """Return a number sixteen times."""
-    one = builder.insert_element(ir.Constant(_WIDE, ir.Undefined), builder.trunc(value, _I32), _I32(0))
-    return builder.shuffle_vector(one, ir.Constant(_WIDE, ir.Undefined), ir.Constant(_WIDE, [0] * 16))
 
 
 def _count_less(typing: Any, values: Any, start: Any, number: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
         source = _data(context, builder, signature.args[0], given[0], given[1])
         wanted = _sixteen(builder, given[2])
-        counts = ir.Constant(_WIDE, [0] * 16)
+        counts = _ZEROS
         for row in range(0, 4 * _ROWS, 16):
-            loaded = _load(builder, builder.bitcast(builder.gep(source, [_I64(row)]), _WIDE.as_pointer()))
+            loaded = _load(builder, _pointer(builder, source, _I64(row)))
             counts = builder.sub(counts, builder.sext(builder.icmp_unsigned("<", loaded, wanted), _WIDE))
         return builder.zext(_total(builder, counts), _I64)
 
     return numba.types.int64(values, start, number), generate
 
 
-def _sum_first(typing: Any, values: Any, start: Any, count: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, given: Any) -> Any:
-        source = _data(context, builder, signature.args[0], given[0], given[1])
-        wanted = _sixteen(builder, given[2])
-        zeros = ir.Constant(_WIDE, [0] * 16)
-        sums = zeros
-        for row in range(0, 4 * _ROWS, 16):
-            loaded = _load(builder, builder.bitcast(builder.gep(source, [_I64(row)]), _WIDE.as_pointer()))
-            is_first = builder.icmp_unsigned("<", ir.Constant(_WIDE, [*range(row, row + 16)]), wanted)
-            sums = builder.add(sums, builder.select(is_first, loaded, zeros))
-        return builder.zext(_total(builder, sums), _I64)
-
-    return numba.types.int64(values, start, count), generate
-
-
 def _total(builder: Any, values: Any) -> Any:
     """Return the sum of sixteen numbers."""
     for half in (8, 4, 2, 1):
         moved = [*range(half, 2 * half), *range(16 - half)][:16]
-        values = builder.add(values, builder.shuffle_vector(values, values, ir.Constant(_WIDE, moved)))
+        values = builder.add(values, _chosen(builder, values, values, moved))
     return builder.extract_element(values, _I32(0))
 
 
@@ -175,10 +167,6 @@ def _plain_count_less(values: Any, start: int, number: int) -> int:
     return int(np.count_nonzero(values[start : start + 4 * _ROWS] < number))
 
 
-def _plain_sum_first(values: Any, start: int, count: int) -> int:
-    return int(values[start : start + count].sum(dtype=np.uint64)) & 0xFFFFFFFF
-
-
 def _plain_lowest_bit(word: Any) -> int:
     return (int(word) & -int(word)).bit_length() - 1
 
@@ -202,11 +190,6 @@ count_less: Any = intrinsic(_count_less) if _COMPILED else _plain_count_less
 """count_less(values, start, number): how many of the 128 values, uint32, from `start` on are less than a number.
 
 The number is in 0..2^32 - 1. Branches by halves would go now one way, now the other; this has none.
-"""
-sum_first: Any = intrinsic(_sum_first) if _COMPILED else _plain_sum_first
-"""sum_first(values, start, count): modulo 2^32, the sum of the first `count` of 128 values, uint32, from `start` on.
-
-The count is in 0..128.
 """
 lowest_bit: Any = intrinsic(_lowest_bit) if _COMPILED else _plain_lowest_bit
 """lowest_bit(word): the place of the lowest bit set in a uint64 that is not 0."""

@@ -15,8 +15,6 @@ from newsindex.kernel import inner
 from newsindex.search.block_kernel import (
     BOUNDS,
     FACTOR,
-    FIELD_WEIGHTS,
-    FREQUENCIES,
     FULL,
     ORDER,
     PLACES,
@@ -25,6 +23,7 @@ from newsindex.search.block_kernel import (
     STEP,
     TAIL,
     find_doc,
+    gain_of,
     load_docs,
     load_freqs,
     load_scores,
@@ -49,7 +48,6 @@ from newsindex.search.top_bounds_kernel import (
 
 __all__ = ["NEAR", "candidates_of_block", "candidates_of_window", "end_of_block", "let_through", "look_up"]
 
-_ROUNDING = 1.5 * 2.0**24
 _PLACE_BITS = 32
 NEAR = 1 << 13
 """A block's doc ids that are all nearer together are found by a table of their places, for many candidates."""
@@ -152,20 +150,13 @@ def look_up(
         for hit in range(CANDIDATES, hits):
             i = candidates[np.uint64(hit)] >> _PLACE_BITS
             place = candidates[np.uint64(hit)] & ((1 << _PLACE_BITS) - 1)
-            frequency = 0.0
-            times = place + FREQUENCIES
-            for field in range(field_count):
-                frequency += numbers[term, FIELD_WEIGHTS + field] * small[np.uint64(times)]
-                times += PLACES
             doc = candidates[np.uint64(i)]
-            share = frequency / (frequency + (base + slope * lengths[np.uint64(doc)]))
-            # Without k1 it is 0 / 0 where the word stands in no field that counts.
-            gain = (factor * share + _ROUNDING) - _ROUNDING if frequency > 0.0 else 0.0
-            score = bounds[np.uint64(CANDIDATES + i)] + gain
+            gain = gain_of(lengths, field_count, base, slope, factor, term, doc, place, small, numbers)
+            score = bounds[np.uint64(CANDIDATES + i)] + max(gain, 0.0)
             if required:
                 candidates[np.uint64(kept)] = doc
                 bounds[np.uint64(CANDIDATES + kept)] = score
-                kept += np.int64((frequency > 0.0) & (score + rest >= need))
+                kept += np.int64((gain >= 0.0) & (score + rest >= need))
             else:
                 bounds[np.uint64(CANDIDATES + i)] = score
         if not required:
@@ -191,12 +182,31 @@ def end_of_block(words, term, at, count, state, candidates):
 
 
 @inner
+def _all_of_block(field_count, term, block, state, small, bounds, candidates):
+    """Take all postings of a block whose doc ids are decoded, with 0 for a score; return how many."""
+    docs = part_of(term, field_count)
+    count = np.int64(BLOCK)
+    if block == state[term, FULL]:
+        docs += BLOCK
+        count = state[term, TAIL]
+    for place in range(count):
+        candidates[np.uint64(place)] = np.int64(small[np.uint64(docs + place)])
+        bounds[np.uint64(CANDIDATES + place)] = 0.0
+    return count
+
+
+@inner
 def candidates_of_block(
     data, words, lengths, field_count, norms, term, block, need, job, state, small, numbers, bounds, candidates
 ):
-    """Take the postings of a block that score `need`; return how many, or -1 for damage."""
+    """Take the postings of a block that score `need`; return how many, or -1 for damage.
+
+    With a `need` below 0 all are taken, with 0 for a score: most will be dropped for other reasons.
+    """
     if load_docs(data, words, job[DOC_COUNT], field_count, term, block, state, small) < 0:
         return -1
+    if need < 0.0:
+        return _all_of_block(field_count, term, block, state, small, bounds, candidates)
     if load_scores(data, words, lengths, field_count, norms, term, block, state, small, numbers) < 0:
         return -1
     start = np.int64(0)
@@ -205,13 +215,12 @@ def candidates_of_block(
         start = np.int64(BLOCK)
         end = BLOCK + state[term, TAIL]
     docs = part_of(term, field_count)
-    least = max(need, 0.0)
     count = np.int64(0)
     for place in range(start, end):
         score = numbers[term, np.uint64(place)]
         candidates[np.uint64(count)] = np.int64(small[np.uint64(docs + place)])
         bounds[np.uint64(CANDIDATES + count)] = score
-        count += 1 if score >= least else 0
+        count += 1 if score >= need else 0
     return count
 
 

@@ -19,11 +19,26 @@ import numpy as np
 
 from newsindex.codec.pack_kernel import BLOCK
 from newsindex.kernel import brief, inner
-from newsindex.search.block_kernel import FULL, ORDER, PLACE, REST, find_doc, load_docs, part_of, seek, span
+from newsindex.search.block_kernel import (
+    BOUNDS,
+    FACTOR,
+    FULL,
+    ORDER,
+    PLACE,
+    REST,
+    find_doc,
+    gain_of,
+    load_docs,
+    load_freqs,
+    part_of,
+    seek,
+    span,
+)
 from newsindex.search.heap_kernel import AFTER, BASE, COUNT, LIMIT, MANY, needed, offer, sort_heap
 from newsindex.search.lock_kernel import get_back, give_up
 from newsindex.search.top_bounds_kernel import (
     AFTER_SCORE,
+    BASE_NORM,
     CANDIDATES,
     DATE_HIGH,
     DATE_LOW,
@@ -32,6 +47,7 @@ from newsindex.search.top_bounds_kernel import (
     PICKS,
     REQUIRED,
     SHIFT,
+    SLOPE,
     TERMS,
     UNIT,
     UNITS,
@@ -144,22 +160,31 @@ def _all_unit(
     first, _ = span(words, field_count, rarest, block, state, small)
     need = needed(job[BASE] + first, job, heap_scores, heap_numbers)
     bound_all(words, field_count, block, job[SHIFT], job, state, small, numbers, bounds)
-    rest = numbers[1, REST] if job[TERMS] > 1 else 0.0
+    terms = job[TERMS]
+    rest = numbers[1, REST] if terms > 1 else 0.0
+    least = max(need - rest, 0.0)
+    # While all that match enter, the rarest term's contribution is computed for those only.
+    is_late = need < 0.0 and terms > 1
+    late = 0.0
+    if is_late:
+        least = -1.0
+        late = bounds[state[rarest, BOUNDS] + block]
     count = candidates_of_block(
-        data, words, lengths, field_count, norms, rarest, block, need - rest, job, state, small, numbers, bounds,
-        candidates,
-    )  # fmt: skip
+        data, words, lengths, field_count, norms, rarest, block, least, job, state, small, numbers, bounds, candidates
+    )
     if count > 0 and (allowed.size or job[HAS_DATES]):
         count = let_through(count, allowed, dates, job, candidates, bounds)
     # Where phrases are looked for, the last term's blocks are taken one by one: they are still decoded then.
-    terms = job[TERMS]
     by_block = terms > 1 and phrases.size != 0
     for i in range(1, terms - 1 if by_block else terms):
         if count > 0:
             count = look_up(
-                data, words, lengths, field_count, norms, state[i, ORDER], numbers[i + 1, REST], need, np.int64(0),
-                count, job, state, small, numbers, bounds, candidates, places,
+                data, words, lengths, field_count, norms, state[i, ORDER], late + numbers[i + 1, REST], need,
+                np.int64(0), count, job, state, small, numbers, bounds, candidates, places,
             )  # fmt: skip
+    docs = part_of(rarest, field_count)
+    if block == state[rarest, FULL]:
+        docs += BLOCK
     at = np.int64(0)
     while at < count:
         after = count
@@ -168,14 +193,25 @@ def _all_unit(
             term = state[terms - 1, ORDER]
             after = end_of_block(words, term, at, count, state, candidates)
             kept = look_up(
-                data, words, lengths, field_count, norms, term, numbers[terms, REST], need, at, after, job, state,
-                small, numbers, bounds, candidates, places,
+                data, words, lengths, field_count, norms, term, late + numbers[terms, REST], need, at, after, job,
+                state, small, numbers, bounds, candidates, places,
             )  # fmt: skip
             if kept < 0:
                 return -1
+        if is_late and at < kept and load_freqs(data, words, field_count, rarest, block, state, small) < 0:
+            return -1
         for i in range(at, kept):
             doc = candidates[i]
             score = bounds[np.uint64(CANDIDATES + i)]
+            if is_late:
+                place = find_doc(small, docs, doc)
+                gain = gain_of(
+                    lengths, field_count, norms[BASE_NORM], norms[SLOPE], numbers[rarest, FACTOR], rarest, doc, place,
+                    small, numbers,
+                )  # fmt: skip
+                if gain < 0.0:
+                    continue
+                score += gain
             if score < need:
                 continue
             if phrases.size:

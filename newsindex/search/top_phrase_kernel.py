@@ -10,6 +10,9 @@ from newsindex.codec.pack_kernel import BLOCK
 from newsindex.kernel import inner
 from newsindex.search.block_kernel import (
     CURSOR,
+    ENDS,
+    ENDS_OF,
+    ENDS_OF_TAIL,
     FREQUENCIES,
     FULL,
     GAPS,
@@ -27,8 +30,9 @@ from newsindex.search.block_kernel import (
     SKIPS,
     load_freqs,
     part_of,
+    present_in,
 )  # fmt: skip
-from newsindex.search.lanes_kernel import sum_first
+from newsindex.search.lanes_kernel import add_up
 from newsindex.search.postings_kernel import skip_packed, unpack
 
 __all__ = ["PHRASE_FIELDS", "PHRASE_HEAD", "PHRASE_SIZE", "ROOM", "SPANS", "has_phrase", "open_positions"]
@@ -36,7 +40,7 @@ __all__ = ["PHRASE_FIELDS", "PHRASE_HEAD", "PHRASE_SIZE", "ROOM", "SPANS", "has_
 PHRASE_SIZE, PHRASE_FIELDS, PHRASE_HEAD = range(3)
 """A phrase in `phrases`: its number of words and its mask of fields; then of each word its term and its offset."""
 ROOM = 1 << 14
-"""The kernels here use of `room` ROOM numbers from ROOM on, and from SPANS on two for each word of a phrase."""
+"""The kernels here use of `room` ROOM numbers from ROOM on, and from SPANS on one for each word of a phrase."""
 SPANS = 2 * ROOM + 1 + ROOM // 64
 
 
@@ -71,6 +75,8 @@ def open_positions(data, row, term, state):
     state[term, POSITIONS_NEXT] = at
     state[term, POSITIONS_HELD] = -1
     state[term, POSITIONS_TAIL] = 0
+    state[term, ENDS_OF] = -1
+    state[term, ENDS_OF_TAIL] = 0
     return 0
 
 
@@ -128,23 +134,56 @@ def _load_gaps(data, words, posting_words, field_count, term, wanted, state, sma
 
 
 @inner
-def _first_position(posting_words, field_count, term, state, small):
-    """Return the number of a term's first position in the article that it is at, whose block is decoded."""
+def _load_ends(field_count, term, state, small):
+    """Make the ENDS of the block that a term is at, whose frequencies are decoded, counted from the block's first."""
     block = state[term, CURSOR]
-    freqs = part_of(term, field_count) + FREQUENCIES
-    place = state[term, PLACE]
-    first = np.int64(0)
+    ends = part_of(term, field_count) + ENDS
+    if block == state[term, FULL]:
+        if state[term, ENDS_OF_TAIL]:
+            return
+        state[term, ENDS_OF_TAIL] = 1
+        ends += BLOCK
+    else:
+        if state[term, ENDS_OF] == block:
+            return
+        state[term, ENDS_OF] = block
+    present = present_in(term, block, state)
+    freqs = ends + (FREQUENCIES - ENDS)
+    is_first = True
+    for field in range(field_count):
+        if present >> field & 1:
+            if is_first:
+                for i in range(BLOCK):
+                    small[np.uint64(ends + i)] = small[np.uint64(freqs + i)]
+            else:
+                for i in range(BLOCK):
+                    small[np.uint64(ends + i)] += small[np.uint64(freqs + i)]
+            is_first = False
+        freqs += PLACES
+    if is_first:
+        for i in range(BLOCK):
+            small[np.uint64(ends + i)] = 0
+    add_up(small, ends, np.int64(0))
+
+
+@inner
+def _first_position(posting_words, field_count, term, field, state, small):
+    """Return the number of a term's first position in a field of the article that it is at; its ENDS are made.
+
+    In a damaged segment it can be any number.
+    """
+    block = state[term, CURSOR]
+    at = part_of(term, field_count) + state[term, PLACE]
+    first = np.int64(small[np.uint64(at + ENDS)])
     if block < state[term, FULL]:
-        first = np.int64(posting_words[state[term, SKIPS] + block * SKIP_WORDS + 2])
+        first += np.int64(posting_words[state[term, SKIPS] + block * SKIP_WORDS + 2])
     else:
         # Those of the tail are counted from the end.
-        freqs += BLOCK
-        place -= BLOCK
-        first = state[term, POSITIONS_COUNT]
-        for field in range(field_count):
-            first -= sum_first(small, freqs + field * PLACES, np.int64(BLOCK))
-    for field in range(field_count):
-        first += sum_first(small, freqs + field * PLACES, place)
+        first += state[term, POSITIONS_COUNT] - np.int64(small[part_of(term, field_count) + ENDS + PLACES - 1])
+    at += FREQUENCIES + field * PLACES
+    for _ in range(field, field_count):
+        first -= np.int64(small[np.uint64(at)])
+        at += PLACES
     return first
 
 
@@ -182,22 +221,6 @@ def _keep(data, words, posting_words, field_count, term, offset, index, count, s
 
 
 @inner
-def _first_in_field(posting_words, field_count, phrases, at, part, field, state, small, room):
-    """Return the number of the first position in a field of a phrase's word, -1 for damage."""
-    term = phrases[at + PHRASE_HEAD + 2 * part]
-    first = room[SPANS + 2 * part]
-    if first < 0:
-        first = _first_position(posting_words, field_count, term, state, small)
-        room[SPANS + 2 * part] = first
-    freq = part_of(term, field_count) + FREQUENCIES + state[term, PLACE]
-    for before in range(field):
-        first += np.int64(small[freq + before * PLACES])
-    if first + room[SPANS + 2 * part + 1] > state[term, POSITIONS_COUNT]:
-        return -1
-    return first
-
-
-@inner
 def _has_in_field(posting_words, data, words, field_count, phrases, at, field, state, small, room):
     """Tell whether the phrase at `phrases[at]` stands in a field: 1, 0, or -1 for damage."""
     size = phrases[at + PHRASE_SIZE]
@@ -207,15 +230,15 @@ def _has_in_field(posting_words, data, words, field_count, phrases, at, field, s
         count = np.int64(small[part_of(term, field_count) + FREQUENCIES + field * PLACES + state[term, PLACE]])
         if count == 0:
             return 0
-        room[SPANS + 2 * part + 1] = count
-        if count < room[SPANS + 2 * rarest + 1]:
+        room[SPANS + part] = count
+        if count < room[SPANS + rarest]:
             rarest = part
     term = phrases[at + PHRASE_HEAD + 2 * rarest]
     offset = phrases[at + PHRASE_HEAD + 2 * rarest + 1]
-    index = _first_in_field(posting_words, field_count, phrases, at, rarest, field, state, small, room)
-    if index < 0:
+    index = _first_position(posting_words, field_count, term, field, state, small)
+    end = index + room[SPANS + rarest]
+    if index < 0 or end > state[term, POSITIONS_COUNT]:
         return -1
-    end = index + room[SPANS + 2 * rarest + 1]
     position = np.int64(0)
     # The places where the phrase would begin by its rarest word, as many at a time as there is room for.
     while index < end:
@@ -233,13 +256,15 @@ def _has_in_field(posting_words, data, words, field_count, phrases, at, field, s
                 found += 1
         for part in range(size):
             if part != rarest and found > 0:
-                first = _first_in_field(posting_words, field_count, phrases, at, part, field, state, small, room)
-                if first < 0:
+                place = at + PHRASE_HEAD + 2 * part
+                other = phrases[place]
+                first = _first_position(posting_words, field_count, other, field, state, small)
+                count = room[SPANS + part]
+                if first < 0 or first + count > state[other, POSITIONS_COUNT]:
                     return -1
-                other = at + PHRASE_HEAD + 2 * part
                 found = _keep(
-                    data, words, posting_words, field_count, phrases[other], phrases[other + 1], first,
-                    room[SPANS + 2 * part + 1], state, small, room, found,
+                    data, words, posting_words, field_count, other, phrases[place + 1], first, count, state, small,
+                    room, found,
                 )  # fmt: skip
         if found < 0:
             return -1
@@ -256,7 +281,7 @@ def has_phrase(posting_data, posting_words, data, words, field_count, phrases, a
         posting_data, posting_words, data, words: the postings and the positions, as bytes and as uint32.
         field_count: F.
         phrases: int64[], the phrase from `at` on; each of its terms is at the article: CURSOR and PLACE in `state`.
-        room: int64[SPANS + 2 · words], overwritten there and from ROOM to 2 · ROOM.
+        room: int64[SPANS + words], overwritten there and from ROOM to 2 · ROOM.
 
     Returns:
         1, 0, or -1 for damage.
@@ -265,7 +290,7 @@ def has_phrase(posting_data, posting_words, data, words, field_count, phrases, a
         term = phrases[at + PHRASE_HEAD + 2 * part]
         if load_freqs(posting_data, posting_words, field_count, term, state[term, CURSOR], state, small) < 0:
             return -1
-        room[SPANS + 2 * part] = -1
+        _load_ends(field_count, term, state, small)
     for field in range(field_count):
         if phrases[at + PHRASE_FIELDS] >> field & 1:
             found = _has_in_field(posting_words, data, words, field_count, phrases, at, field, state, small, room)
