@@ -447,10 +447,7 @@ class NewsIndex:
         clock: Clock | None = None,
     ) -> Search:
         self._check_open()
-        clock = clock or self._clock
-        return Search.of_text(
-            self._snapshot, self._vocabulary, query, where, clock=clock, ranking=ranking, timeout=timeout
-        )
+        return Search.of_text(self._snapshot, self._vocabulary, query, where, clock or self._clock, ranking, timeout)
 
     def _open_snapshot(self, before: Snapshot | None) -> Snapshot:
         opened = self._store.snapshot

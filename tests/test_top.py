@@ -375,6 +375,7 @@ class _Bare:
 
     def __init__(self, doc_count: int) -> None:
         self.doc_count, self.base, self.field_count, self.weights = doc_count, 0, 1, (1.0,)
+        self.kept_arrays = None
         self.lengths = np.full(doc_count, 50, np.float32)
         self.postings = self.positions = np.zeros(64, np.uint8)
         self.posting_words = self.position_words = np.zeros(16, np.uint32)

@@ -238,7 +238,7 @@ def plain_search(
         if joined is None:
             return None
         return PlainSearch(snapshot, words, [own.rows for own in joined], sets, dates, joined)
-    rows = [np.frombuffer(_BYTES.join(own), np.int64).reshape(count, 8) for own in zip(*row_bytes, strict=True)]
+    rows: list[_Array] = [np.ndarray((count, 8), np.int64, _BYTES.join(own)) for own in zip(*row_bytes, strict=True)]
     return PlainSearch(snapshot, words, rows, sets, dates)
 
 

@@ -51,7 +51,6 @@ class Search:
         vocabulary: Vocabulary,
         query: str | ParsedQuery,
         filters: tuple[Node, ...] = (),
-        *,
         clock: Clock | None = None,
         ranking: Ranking = USUAL,
         timeout: float | None = SECONDS,
@@ -82,7 +81,6 @@ class Search:
         vocabulary: Vocabulary,
         query: str,
         where: Where | None,
-        *,
         clock: Clock | None = None,
         ranking: Ranking = USUAL,
         timeout: float | None = SECONDS,
@@ -95,7 +93,7 @@ class Search:
         if not isinstance(query, str):
             raise QueryError(f"query: a string, not {type(query).__name__}")
         filters = filter_nodes(snapshot.schema, where) if where is not None else ()
-        return cls(snapshot, vocabulary, query, filters, clock=clock, ranking=ranking, timeout=timeout)
+        return cls(snapshot, vocabulary, query, filters, clock, ranking, timeout)
 
     @property
     def parsed(self) -> ParsedQuery:

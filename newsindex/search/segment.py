@@ -105,6 +105,8 @@ class SearchSegment:
         self.all_fields = (1 << self.field_count) - 1
         """The mask of all text fields."""
         self.postings, self.posting_words, self.positions, self.position_words = reader.text_arrays()
+        self.kept_arrays: tuple[Any, tuple[_Array, ...]] | None = None
+        """What the kernel of the best hits takes, and under which parameters; see `top`."""
         self._other_lengths: tuple[tuple[float, ...], _Array] | None = None
         self._keys: dict[str, _Array] = {}
         self._windows: dict[str, tuple[_Array, _Array]] = {}

@@ -62,7 +62,8 @@ _NO_BITS = _read_only(np.empty(0, np.uint64))
 _NO_DATES = (_read_only(np.empty(0, np.int64)),) * 3
 _UNITS = 2.0**28
 _LINE = 64
-_EARLIEST, _LATEST = -(2**63), 2**63 - 1
+_ALL_DATES = -(2**63), 2**63 - 1
+_BEFORE_ALL = math.inf, -1
 # Where a segment keeps what was made of it here, as long as it lives.
 _ARRAYS, _DATES = "arrays of the best", "dates of the best"
 
@@ -85,6 +86,7 @@ class _Scratch:
         self.places = np.zeros(NEAR, np.uint8)
         self.parameters: Parameters | None = None
         self.terms = self.fields = 0
+        self.bounds = _zeros(0, np.float64)
         self.room_for_bounds(4 * CANDIDATES)
 
     def rank_by(self, parameters: Parameters) -> None:
@@ -97,16 +99,31 @@ class _Scratch:
         norms[BASE_NORM], norms[SLOPE], norms[FREQUENCY_BOUND] = base, slope, frequency_bound
         norms[NORM_OF_CODE:LONG] = base + slope * (length_bound * LENGTH_OF_CODE.astype(np.float64))
         self.parameters = parameters
+        if len(parameters.field_weights) != self.fields:
+            self.fields = len(parameters.field_weights)
+            self.room_for_terms(self.terms)
 
-    def room_for_terms(self, terms: int, fields: int) -> None:
-        self.terms, self.fields = max(8, 2 * terms), fields
+    def room_for_terms(self, terms: int) -> None:
+        self.terms, fields = max(8, 2 * terms), self.fields
         self.state = np.zeros((self.terms + 1, COLUMNS), np.int64)
         self.small = _zeros((self.terms + 1) * (3 + fields) * PLACES, np.uint32)
         self.numbers = _zeros((self.terms + 1) * NUMBERS, np.float64).reshape(-1, NUMBERS)
+        self._put_together()
 
     def room_for_bounds(self, count: int) -> None:
         self.bounds = _zeros(count, np.float64)
         self.bounds[:CANDIDATES] = -1.0
+        self._put_together()
+
+    def room_for_phrases(self, size: int) -> None:
+        self.candidates = _zeros(SPANS + size, np.int64)
+        self._put_together()
+
+    def _put_together(self) -> None:
+        """Keep the arrays as the kernel takes them, last."""
+        if self.terms:
+            own = self.norms, self.job, self.state, self.small, self.numbers, self.bounds, self.candidates, self.places
+            self.arrays: tuple[_Array, ...] = own
 
 
 _local = threading.local()
@@ -118,15 +135,16 @@ def _are_own(parameters: Parameters) -> bool:
 
 
 def _arrays(segment: SearchSegment, parameters: Parameters) -> tuple[_Array, ...]:
-    """Return what the kernel takes of a segment first."""
+    """Return what the kernel takes of a segment first; it is kept with the parameters that it is for."""
     own = segment.__dict__.get(_ARRAYS)
     if own is None:
         arrays = segment.postings, segment.posting_words, segment.positions, segment.position_words, segment.lengths
         place = np.array([segment.base, segment.doc_count], np.int64)
         own = segment.__dict__[_ARRAYS] = (*map(_read_only, arrays), place)
-    if _are_own(parameters):
-        return own
-    return *own[:4], _read_only(segment.lengths_under(parameters.field_weights.tolist())), own[5]
+    if not _are_own(parameters):
+        own = *own[:4], _read_only(segment.lengths_under(parameters.field_weights.tolist())), own[5]
+    segment.kept_arrays = parameters, own
+    return own
 
 
 def _dates(segment: SearchSegment) -> tuple[_Array, ...]:
@@ -178,35 +196,36 @@ def best(
         FormatError: a segment is damaged.
         QueryTooComplex: the deadline is over.
     """
+    terms = len(words.terms)
     if limit > 1000:
         limit = min(limit, sum(segment.doc_count for segment in segments))
-    room = limit if limit <= MANY else 2 * limit
-    scores, numbers = np.empty(max(0, room), np.float64), np.empty(max(0, room), np.int64)
-    terms, fields = len(words.terms), len(parameters.field_weights)
     if limit <= 0 or terms == 0:
-        return scores[:0], numbers[:0]
+        return np.empty(0, np.float64), np.empty(0, np.int64)
+    room = limit if limit <= MANY else 2 * limit
+    scores, numbers = np.empty(room, np.float64), np.empty(room, np.int64)
     try:
         scratch = _local.scratch
     except AttributeError:
         scratch = _local.scratch = _Scratch()
     if scratch.parameters is not parameters:
         scratch.rank_by(parameters)
-    if terms > scratch.terms or fields != scratch.fields:
-        scratch.room_for_terms(terms, fields)
+    if terms > scratch.terms:
+        scratch.room_for_terms(terms)
     phrases = _NO_PHRASES
     if words.phrases:
         if any(words.slops):
             raise ValueError("slops: words of a phrase stand exactly at their offsets")
         phrases = _flat(words.phrases, words.phrase_masks)
         if scratch.candidates.size < SPANS + phrases.size:
-            scratch.candidates = _zeros(SPANS + phrases.size, np.int64)
-    low, high = date_range or (_EARLIEST, _LATEST)
-    after_score, after_number = after or (math.inf, -1)
+            scratch.room_for_phrases(phrases.size)
+    low, high = date_range or _ALL_DATES
+    after_score, after_number = after or _BEFORE_ALL
     stage, last = FIRST, len(segments) - 1
     for at, segment in enumerate(segments):
         found = segment.find(words.terms) if rows is None else rows[at]
         bits = allowed[at]
-        arrays = _arrays(segment, parameters)
+        kept = segment.kept_arrays
+        arrays = kept[1] if kept is not None and kept[0] is parameters else _arrays(segment, parameters)
         if data is not None:
             arrays = *data[at][1 : 5 if words.phrases else 3], *arrays[4 if words.phrases else 2 :]
         told = 1
@@ -215,8 +234,7 @@ def best(
                 *arrays, _NO_BITS if bits is None else _read_only(bits),
                 *(_NO_DATES if date_range is None else _dates(segment)), found, words.masks, words.factors,
                 parameters.field_weights, phrases, words.required, limit, low, high, after_score, after_number, stage,
-                at == last, scratch.norms, scratch.job, scratch.state, scratch.small, scratch.numbers, scratch.bounds,
-                scratch.candidates, scratch.places, scores, numbers,
+                at == last, *scratch.arrays, scores, numbers,
             )  # fmt: skip
             if told == 1:
                 stage = MORE
