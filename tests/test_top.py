@@ -29,7 +29,7 @@ from newsindex.search.scoring import Parameters, Ranking, contribution
 from newsindex.search.segment import SearchSegment, Statistics, bits_of
 from newsindex.search.top import Words, best
 from newsindex.search.top_bounds_kernel import CANDIDATES, MARKS
-from newsindex.search.top_phrase_kernel import SPANS
+from newsindex.search.top_phrase_kernel import FOUND
 from newsindex.store.live import LiveSegment
 from newsindex.store.manifest import FileEntry, SegmentEntry
 from tests.no_compiler import digest_without_compiler
@@ -366,7 +366,7 @@ def test_a_window_of_which_every_article_has_a_word_leaves_the_scratch_clean() -
     assert numbers.tolist() == [first + 7 + 500 * place for place in range(10)]
     assert len(set(scores.tolist())) == 1
     scratch = top._local.scratch
-    assert not scratch.candidates[MARKS:SPANS].any()
+    assert not scratch.candidates[MARKS:FOUND].any()
     assert (scratch.bounds[:CANDIDATES] == -1.0).all()
 
 

@@ -47,7 +47,7 @@ BASE_NORM, SLOPE, FREQUENCY_BOUND, AFTER_SCORE = range(4)
 CANDIDATES = 1 << 14
 """The most articles in a window, and of a unit that may be candidates."""
 MARKS = 2 * CANDIDATES + 1
-"""Where in `candidates` a bitmap of a window's articles has room, up to SPANS; it is left all zeros.
+"""Where in `candidates` a bitmap of a window's articles has room, up to FOUND; it is left all zeros.
 
 Before it is one more place than there are articles: each posting is written behind the last article that was new.
 """

@@ -45,6 +45,7 @@ from newsindex.search.top_bounds_kernel import (
     TERMS,
     window_bound,
 )
+from newsindex.search.top_phrase_kernel import FOUND
 
 __all__ = ["NEAR", "candidates_of_block", "candidates_of_window", "end_of_block", "let_through", "look_up"]
 
@@ -85,7 +86,7 @@ def look_up(
         places: uint8[NEAR], each below 128.
 
     Returns:
-        Where those that are kept end, or -1 for damage.
+        Where those that are kept end, or -1 for damage. Where the term is required, FOUND tells where it has them.
     """
     kept = at
     part = part_of(term, field_count)
@@ -155,6 +156,7 @@ def look_up(
             score = bounds[np.uint64(CANDIDATES + i)] + max(gain, 0.0)
             if required:
                 candidates[np.uint64(kept)] = doc
+                candidates[np.uint64(FOUND + kept)] = place
                 bounds[np.uint64(CANDIDATES + kept)] = score
                 kept += np.int64((gain >= 0.0) & (score + rest >= need))
             else:

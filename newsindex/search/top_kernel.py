@@ -21,6 +21,7 @@ from newsindex.codec.pack_kernel import BLOCK
 from newsindex.kernel import brief, inner
 from newsindex.search.block_kernel import (
     BOUNDS,
+    CURSOR,
     FACTOR,
     FULL,
     ORDER,
@@ -65,7 +66,7 @@ from newsindex.search.top_candidates_kernel import (
     let_through,
     look_up,
 )
-from newsindex.search.top_phrase_kernel import PHRASE_HEAD, PHRASE_SIZE, has_phrase
+from newsindex.search.top_phrase_kernel import FOUND, PHRASE_HEAD, PHRASE_SIZE, has_phrase
 
 __all__ = ["FIRST", "MORE", "NEXT", "best_of_segment"]
 
@@ -130,8 +131,11 @@ def _any_unit(
 def _has_phrases(
     data, words, position_data, position_words, field_count, phrases, doc, job, state, small, candidates
 ):  # fmt: skip
-    """Tell whether an article that has all terms has all phrases: 1, 0, or -1 for damage."""
-    for i in range(job[TERMS]):
+    """Tell whether an article that has all terms has all phrases: 1, 0, or -1 for damage.
+
+    The first and the last term of the order are at the article: CURSOR and PLACE in `state`.
+    """
+    for i in range(1, job[TERMS] - 1):
         term = state[i, ORDER]
         block = seek(words, state, term, doc)
         if load_docs(data, words, job[DOC_COUNT], field_count, term, block, state, small) < 0:
@@ -182,18 +186,19 @@ def _all_unit(
                 data, words, lengths, field_count, norms, state[i, ORDER], late + numbers[i + 1, REST], need,
                 np.int64(0), count, job, state, small, numbers, bounds, candidates, places,
             )  # fmt: skip
+    last = state[terms - 1, ORDER]
     docs = part_of(rarest, field_count)
     if block == state[rarest, FULL]:
         docs += BLOCK
+    state[rarest, CURSOR] = block
     at = np.int64(0)
     while at < count:
         after = count
         kept = count
         if by_block:
-            term = state[terms - 1, ORDER]
-            after = end_of_block(words, term, at, count, state, candidates)
+            after = end_of_block(words, last, at, count, state, candidates)
             kept = look_up(
-                data, words, lengths, field_count, norms, term, late + numbers[terms, REST], need, at, after, job,
+                data, words, lengths, field_count, norms, last, late + numbers[terms, REST], need, at, after, job,
                 state, small, numbers, bounds, candidates, places,
             )  # fmt: skip
             if kept < 0:
@@ -205,6 +210,7 @@ def _all_unit(
             score = bounds[np.uint64(CANDIDATES + i)]
             if is_late:
                 place = find_doc(small, docs, doc)
+                state[rarest, PLACE] = place - part_of(rarest, field_count)
                 gain = gain_of(
                     lengths, field_count, norms[BASE_NORM], norms[SLOPE], numbers[rarest, FACTOR], rarest, doc, place,
                     small, numbers,
@@ -215,6 +221,10 @@ def _all_unit(
             if score < need:
                 continue
             if phrases.size:
+                if not is_late:
+                    state[rarest, PLACE] = find_doc(small, docs, doc) - part_of(rarest, field_count)
+                if by_block:
+                    state[last, PLACE] = candidates[np.uint64(FOUND + i)] - part_of(last, field_count)
                 found = _has_phrases(
                     data, words, position_data, position_words, field_count, phrases, doc, job, state, small,
                     candidates,
@@ -256,7 +266,7 @@ def best_of_segment(
         job: int64[JOB], what is to be done and how far it is.
         state, small, numbers: of T + 1 terms, see `block_kernel`; overwritten.
         bounds: float64[m]; the first CANDIDATES are -1, as they are left.
-        candidates: int64[SPANS + 2 · (the most words of a phrase)], overwritten; from MARKS to SPANS 0, and left so.
+        candidates: int64[SPANS + 2 · (the most words of a phrase)], overwritten; from MARKS to FOUND 0, and left so.
         places: uint8[NEAR], each below 128, and left so.
         heap_scores, heap_numbers: float64[limit], int64[limit], twice as many of more than MANY; the first job[COUNT]
             are the best so far, see `heap_kernel`.

@@ -35,13 +35,15 @@ from newsindex.search.block_kernel import (
 from newsindex.search.lanes_kernel import add_up
 from newsindex.search.postings_kernel import skip_packed, unpack
 
-__all__ = ["PHRASE_FIELDS", "PHRASE_HEAD", "PHRASE_SIZE", "ROOM", "SPANS", "has_phrase", "open_positions"]
+__all__ = ["FOUND", "PHRASE_FIELDS", "PHRASE_HEAD", "PHRASE_SIZE", "ROOM", "SPANS", "has_phrase", "open_positions"]
 
 PHRASE_SIZE, PHRASE_FIELDS, PHRASE_HEAD = range(3)
 """A phrase in `phrases`: its number of words and its mask of fields; then of each word its term and its offset."""
 ROOM = 1 << 14
 """The kernels here use of `room` ROOM numbers from ROOM on, and from SPANS on one for each word of a phrase."""
-SPANS = 2 * ROOM + 1 + ROOM // 64
+FOUND = 2 * ROOM + 1 + ROOM // 64
+"""Where in `room`, BLOCK numbers, the places of the term stand that was looked up last, one for each candidate."""
+SPANS = FOUND + BLOCK
 
 
 @inner
