@@ -6,14 +6,13 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Set
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from newsindex.analysis.batch import JoinedTexts
 from newsindex.codec.columns import ArticleColumns
-from newsindex.codec.inversion import TermSorter, TextChunk, Vocabulary
+from newsindex.codec.inversion import SortedTexts, TermSorter, TextChunk, Vocabulary
 from newsindex.codec.stored import PackedArticles, pack_articles
 from newsindex.codec.workers import Shared, Workers, in_turn, started
 from newsindex.codec.writer import encode_columns
@@ -30,7 +29,6 @@ _MOST_WAITING = 6
 # Each token takes some 15 bytes while the segment is encoded.
 _SEGMENT_TOKENS = 20 * 1024 * 1024
 _SEGMENT_BYTES = 128 * 1024 * 1024
-_Result = TypeVar("_Result")
 
 
 class SegmentBuilder:
@@ -159,16 +157,8 @@ class SegmentBuilder:
 
     def chunks(self) -> Iterator[memoryview]:
         """Yield the chunks of the body of the segment; to be called once, when all articles have been flushed."""
-        vocabulary = started(self._workers.tokenizing, self._vocabulary)
-        return encode_columns(
-            self._schema,
-            self._columns,
-            in_turn(self._packed),
-            self._told(_results(self._texts)),
-            self._sorter,
-            vocabulary.result,
-            self._workers.sharing,
-        )
+        texts = started(self._workers.tokenizing, self._sorted)
+        return encode_columns(self._schema, self._columns, in_turn(self._packed), texts.result, self._workers.sharing)
 
     def cancel(self) -> None:
         """Let the threads leave out what they have not begun."""
@@ -183,18 +173,13 @@ class SegmentBuilder:
         self._tokens += batch.surface_ids.size
         return self._sorter.chunk(batch, tokenizer.term_of_surface, len(tokenizer.terms))
 
-    def _vocabulary(self) -> Vocabulary:
-        """Return what the tokenizer has met so far, in copies: it goes on."""
+    def _sorted(self) -> SortedTexts:
+        """Return all texts sorted, by the thread that has just made the last of them."""
+        chunks = []
+        while self._texts:
+            chunks.append(self._texts.popleft().result())
+            self.long_words.append(chunks[-1].long_words)
         tokenizer = self._workers.tokenizer()
-        return Vocabulary(tokenizer.term_of_surface.copy(), tuple(tokenizer.terms), tuple(tokenizer.surfaces))
-
-    def _told(self, chunks: Iterator[TextChunk]) -> Iterator[TextChunk]:
-        for chunk in chunks:
-            self.long_words.append(chunk.long_words)
-            yield chunk
-
-
-def _results(futures: deque[Future[_Result]]) -> Iterator[_Result]:
-    """Yield the results in order, and let go each."""
-    while futures:
-        yield futures.popleft().result()
+        # In copies: the tokenizer goes on.
+        known = Vocabulary(tokenizer.term_of_surface.copy(), tuple(tokenizer.terms), tuple(tokenizer.surfaces))
+        return SortedTexts.of(chunks, self._sorter, known)

@@ -16,7 +16,7 @@ from newsindex.codec.sections import Bytes
 from newsindex.codec.words import ToldRun, Words, are_listed, encoded_lists, lay_told
 from newsindex.codec.words_kernel import lay_others
 
-__all__ = ["SortedTerms", "TermRange", "TermSorter", "TextChunk", "Vocabulary"]
+__all__ = ["SortedTerms", "SortedTexts", "TermRange", "TermSorter", "TextChunk", "Vocabulary"]
 
 _LONGEST_WORD = 255
 _PLACE_BITS = 32
@@ -151,6 +151,11 @@ class TermSorter:
         return int(used)
 
 
+def _encoded(words: Sequence[str], numbers: list[int]) -> list[bytes]:
+    """Return words of these numbers in UTF-8; together, for no word has a line's end."""
+    return "\n".join([words[number] for number in numbers]).encode().split(b"\n") if numbers else []
+
+
 @dataclass(frozen=True)
 class TermRange:
     """Sorted terms as `encode_terms` takes them; `starts` counts from the first occurrence of the range."""
@@ -177,7 +182,7 @@ class SortedTerms:
         self._ranks[order] = np.arange(len(order), dtype=np.uint32)
         self._starts = np.zeros(len(order) + 1, np.int64)
         np.cumsum(counts[order], out=self._starts[1:])
-        self.texts = [vocabulary.terms[number].encode() for number in order]
+        self.texts = _encoded(vocabulary.terms, order)
         starts = np.zeros(len(order) + 1, np.int64)
         np.cumsum(pieces[order], out=starts[1:])
         free, size = starts[:-1].copy(), int(starts[-1])
@@ -204,7 +209,7 @@ class SortedTerms:
         of_term = zip(self._seen.tolist(), term_of_surface[self._seen].tolist(), strict=True)
         unlike = [number for number, term in of_term if surfaces[number] != terms[term]]
         unlike.sort(key=surfaces.__getitem__)
-        encoded = [surfaces[number].encode() for number in unlike]
+        encoded = _encoded(surfaces, unlike)
         if max(map(len, encoded), default=0) > _LONGEST_WORD:
             unlike = [number for number, word in zip(unlike, encoded, strict=True) if len(word) <= _LONGEST_WORD]
             encoded = [word for word in encoded if len(word) <= _LONGEST_WORD]
@@ -251,3 +256,18 @@ class SortedTerms:
             bases[runs.words] = before[self._vocabulary.term_of_surface[runs.words]]
             done[runs.terms] += np.diff(runs.begins)
             yield ToldRun(np.repeat(runs.words, runs.word_counts), runs.word_places, bases)
+
+
+class SortedTexts(NamedTuple):
+    """All texts of a segment: their chunks, but for the runs, which are with the terms; and the terms, sorted."""
+
+    chunks: list[TextChunk]
+    terms: SortedTerms
+
+    @classmethod
+    def of(cls, chunks: list[TextChunk], sorter: TermSorter, vocabulary: Vocabulary) -> SortedTexts:
+        """Sort the terms of texts; the chunks are not to be sorted again."""
+        terms = SortedTerms(chunks, sorter, vocabulary)
+        for chunk in chunks:
+            chunk.runs.clear()  # memory: the terms let them go when the words are through
+        return cls(chunks, terms)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import partial
 from threading import Lock
-from typing import Generic, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar
 
 from newsindex.analysis import Analyzer
 from newsindex.analysis.batch import BatchTokenizer
@@ -162,10 +163,10 @@ class Shared(Generic[_Result]):
         return True
 
 
-def in_turn(waiting: deque[Shared[_Result]]) -> Iterator[_Result]:
-    """Yield the results in order, and let go each; where one is under way, take another meanwhile."""
+def in_turn(waiting: deque[Shared[_Result]], *others: Iterable[Shared[Any]]) -> Iterator[_Result]:
+    """Yield the results in order, and let go each; where one is under way, take another meanwhile, or of the others."""
     while waiting:
-        while not waiting[0].done() and any(shared.take() for shared in waiting):
+        while not waiting[0].done() and any(shared.take() for shared in itertools.chain(waiting, *others)):
             pass
         yield waiting.popleft().result()
 

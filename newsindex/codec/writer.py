@@ -21,7 +21,7 @@ from newsindex.codec.encode_kernel import NO_PIECES, encode_terms, make_room, wo
 from newsindex.codec.format import STRINGS_IN_BLOCK, TERMS_IN_BLOCK
 from newsindex.codec.freed import give_back_freed_memory
 from newsindex.codec.front_kernel import encode_front
-from newsindex.codec.inversion import SortedTerms, TermRange, TermSorter, TextChunk, Vocabulary
+from newsindex.codec.inversion import SortedTexts, TermRange, TermSorter, TextChunk, Vocabulary
 from newsindex.codec.sections import Bytes, SectionWriter
 from newsindex.codec.stored import PackedArticles, narrow, pack_articles, packed_sections, stored_sections
 from newsindex.codec.words import Words
@@ -113,16 +113,14 @@ def encode_segment(
     sorter = TermSorter(len(schema.text_fields))
     chunk = sorter.chunk(batch, vocabulary.term_of_surface, len(vocabulary.terms))
     packed = pack_articles([article.stored for article in articles])
-    return encode_columns(schema, columns, [packed], [chunk], sorter, lambda: vocabulary)
+    return encode_columns(schema, columns, [packed], lambda: SortedTexts.of([chunk], sorter, vocabulary))
 
 
 def encode_columns(
     schema: Schema,
     columns: ArticleColumns,
     packed: Iterable[PackedArticles],
-    texts: Iterable[TextChunk],
-    sorter: TermSorter,
-    vocabulary: Callable[[], Vocabulary],
+    texts: Callable[[], SortedTexts],
     executor: Executor | None = None,
 ) -> Iterator[memoryview]:
     """Yield the chunks of the body of a segment.
@@ -130,9 +128,8 @@ def encode_columns(
     Args:
         schema: the index's.
         columns: the articles but for their text.
-        packed, texts, vocabulary: the articles, in chunks; asked for in this order, so that what is done can be
-            written while the rest is under way. `texts` should not keep what it has given: memory.
-        sorter: has sorted the texts.
+        packed: the articles, in chunks.
+        texts: their text; asked for when all else is written, and let go when that is.
         executor: threads to share the work with.
     """
     out = SectionWriter()
@@ -149,22 +146,20 @@ def encode_columns(
     yield from strings_sections(out, "title", columns.titles)
     yield from out.section("digest", b"".join(columns.digests))
     fields = len(schema.text_fields)
-    chunks = list(texts)
+    chunks, terms = texts()
     lengths = np.concatenate([np.zeros(0, np.int64), *(chunk.lengths for chunk in chunks)]).reshape(-1, fields)
     weights = field_weights(schema)
     weighted = weighted_lengths(lengths, weights)
     long_words = sum(chunk.long_words for chunk in chunks)
-    terms = SortedTerms(chunks, sorter, vocabulary())
-    for chunk in chunks:
-        chunk.runs.clear()  # they are with the terms, until the words are through
     told = np.zeros((len(terms.texts), 5), np.int64)
-    pieces = _encoding(terms.ranges(_OCCURRENCES), weights, weighted, told, executor)
-    # Enough to do while the first are encoded.
-    yield from word_sections(out, terms.words())
+    words = deque([Shared(executor, terms.words)])
+    encoding = _Encoding(terms.ranges(_OCCURRENCES), weights, weighted, told, executor)
+    for found in in_turn(words, encoding.under_way):
+        yield from word_sections(out, found)
     yield from _boundary_sections(out, chunks)
     for number, name in enumerate(schema.text_fields):
         yield from out.section(f"lengths.{name}", narrow(lengths[:, number]))
-    yield from _piece_sections(out, pieces)
+    yield from _piece_sections(out, encoding.pieces())
     yield from dictionary_sections(out, "terms", terms.texts, told)
     yield from out.directory(
         {
@@ -191,7 +186,7 @@ def postings_sections(
     `weights` float64[F] of the fields; `weighted` uint32[n], the weighted length of each article; `executor` has
     threads to encode with.
     """
-    return _piece_sections(out, _encoding(ranges, weights, weighted, told, executor))
+    return _piece_sections(out, _Encoding(ranges, weights, weighted, told, executor).pieces())
 
 
 def _piece_sections(out: SectionWriter, pieces: Iterator[_Piece]) -> Iterator[memoryview]:
@@ -208,36 +203,42 @@ def _piece_sections(out: SectionWriter, pieces: Iterator[_Piece]) -> Iterator[me
         yield from out.section("positions", iter(lambda: waiting.read(_BUFFER_BYTES), b""))
 
 
-def _encoding(
-    ranges: Iterable[Occurrences | TermRange],
-    weights: _Array,
-    weighted: _Array,
-    told: _Array,
-    executor: Executor | None,
-) -> Iterator[_Piece]:
-    """Begin to encode ranges of terms, where there are threads; return what will be their postings and positions."""
-    waiting = iter(ranges)
-    under_way: deque[Shared[list[_Piece]]] = deque()
-    buffers: list[_Buffers] = []
-    first = 0
+class _Encoding:
+    """Ranges of terms that become postings and positions; where there are threads the first are begun at once."""
 
-    def begin() -> None:
-        nonlocal first
-        for occurrences in itertools.islice(waiting, 1):
-            rows = told[first : first + occurrences.starts.size - 1]
-            first += len(rows)
-            under_way.append(Shared(executor, _encoded, occurrences, weights, weighted, rows, buffers))
+    def __init__(
+        self,
+        ranges: Iterable[Occurrences | TermRange],
+        weights: _Array,
+        weighted: _Array,
+        told: _Array,
+        executor: Executor | None,
+    ) -> None:
+        self.under_way: deque[Shared[list[_Piece]]] = deque()
+        self._ranges = iter(ranges)
+        self._weights, self._weighted, self._told = weights, weighted, told
+        self._executor = executor
+        self._buffers: list[_Buffers] = []
+        self._terms = 0
+        for _ in range(0 if executor is None else _RANGES_AHEAD):
+            self._begin()
 
-    def pieces() -> Iterator[_Piece]:
-        begin()
-        for encoded in in_turn(under_way):
+    def _begin(self) -> None:
+        """Begin with the next range, if there is one."""
+        for occurrences in itertools.islice(self._ranges, 1):
+            first = self._terms
+            self._terms += occurrences.starts.size - 1
+            rows = self._told[first : self._terms]
+            self.under_way.append(
+                Shared(self._executor, _encoded, occurrences, self._weights, self._weighted, rows, self._buffers)
+            )
+
+    def pieces(self) -> Iterator[_Piece]:
+        """Yield postings and positions, as they are to stand."""
+        self._begin()
+        for encoded in in_turn(self.under_way):
             yield from encoded
-            begin()
-
-    if executor is not None:
-        for _ in range(_RANGES_AHEAD):
-            begin()
-    return pieces()
+            self._begin()
 
 
 class _Buffers:
