@@ -38,6 +38,7 @@ _LOOKED_UP = 1000
 # Characters of text that wait at most until ids are looked up together; an entry of a list may be anything.
 _WAITING_SIZE, _SIZE_OF_ENTRY = 4 * 1024 * 1024, 1024
 _PLAIN_TOGETHER = 250
+_SEVERAL = (list, dict, tuple, set)
 
 AnyRecord = BaseModel | Mapping[str, Any] | Record | SourceError
 
@@ -472,28 +473,28 @@ class Writer:
 def _as_it_is(record: AnyRecord) -> tuple[AnyRecord, int]:
     """Return a record that later changes do not reach, and about how much it is: who gave it may fill it anew."""
     values: Any = record
-    is_dict = type(record) is dict  # which is told sooner than whether it is a model
-    if not is_dict:
-        if isinstance(record, BaseModel):
-            values = record.__dict__
-        elif isinstance(record, Record):
-            values = record.values
-        if not isinstance(values, dict):
-            return record, 0
+    own: dict[str, Any] | None = None
+    if type(record) is dict:  # which is told sooner than whether it is a model
+        values = own = record.copy()
+    elif isinstance(record, BaseModel):
+        values = record.__dict__
+    elif isinstance(record, Record):
+        values = record.values
+    if not isinstance(values, dict):
+        return record, 0
     size = 0
-    lists: list[str] = []
+    lists = []
     for name, value in values.items():
         if type(value) is str:
             size += len(value)
-        elif isinstance(value, list | dict | tuple | set):
+        elif isinstance(value, _SEVERAL):
             size += _SIZE_OF_ENTRY * len(value)
             if type(value) is list:
                 lists.append(name)
-    if not is_dict and isinstance(record, BaseModel):
+    if own is not None:
+        for name in lists:
+            own[name] = own[name].copy()
+        return own, size
+    if isinstance(record, BaseModel):
         return record.model_copy(update={name: values[name].copy() for name in lists}), size
-    if not is_dict and isinstance(record, Record):
-        return record, size
-    own = dict(values)
-    for name in lists:
-        own[name] = values[name].copy()
-    return own, size
+    return record, size

@@ -75,6 +75,10 @@ class PlainRecords(NamedTuple):
     naive_dates: list[tuple[str, ...]]
     unknown_keys: list[tuple[str, ...]]
 
+    def values(self, place: int) -> dict[str, Any]:
+        """Return the non-empty indexed fields of one."""
+        return {name: column[place] for name, column in self.columns.items() if column[place] is not None}
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Shape:

@@ -160,7 +160,10 @@ class Schema:
         named = own.get("id", extra.get("id"))
         article_id = str(named).strip() if named is not None else ""
         if not article_id:
-            article_id = self._made_id(own.get("url", extra.get("url")), values)
+            if not self._takes_made_ids:
+                name = self.model.__name__
+                raise SourceError(f"id: {name} takes no text for an id, so that none can be made; give one")
+            article_id = _id_of_url(own.get("url", extra.get("url"))) or _id_of_content(values)
         stored = {"id": article_id} | self._dumped(article, extra) | moments
         stored["id"] = article_id
         try:
@@ -182,8 +185,7 @@ class Schema:
             if not ids[place]:
                 if not self._takes_made_ids:
                     return None
-                values = {name: own[place] for name, own in plain.columns.items() if own[place] is not None}
-                ids[place] = self._made_id(stored.get("url"), values)
+                ids[place] = _id_of_url(stored.get("url")) or _id_of_content(plain.values(place))
             stored["id"] = ids[place]
         try:
             if self._has_floats:
@@ -235,15 +237,6 @@ class Schema:
                 values[name] = value
         return values, moments, tuple(naive)
 
-    def _made_id(self, url: Any, values: dict[str, Any]) -> str:
-        if not self._takes_made_ids:
-            raise SourceError(f"id: {self.model.__name__} takes no text for an id, so that none can be made; give one")
-        address = identifying_url(url) if isinstance(url, str) else None
-        if address is not None:
-            return hashed_id("url", address)
-        content = {name: values[name] for name in ("source", "title", "published", "body") if name in values} or values
-        return hashed_id("text", json.dumps(content, ensure_ascii=False, sort_keys=True))
-
     def load(self, stored: str | bytes) -> BaseModel:
         """Return the article from its stored JSON.
 
@@ -260,6 +253,16 @@ class Schema:
         except (ValueError, TypeError, LookupError, RecursionError) as error:
             reason = f"does not fit {self.model.__name__}: {_shown(' '.join(str(error).split()))}"
             raise FormatError(f"the stored article {article_id!r}", reason) from error
+
+
+def _id_of_url(url: Any) -> str | None:
+    address = identifying_url(url) if isinstance(url, str) else None
+    return None if address is None else hashed_id("url", address)
+
+
+def _id_of_content(values: dict[str, Any]) -> str:
+    content = {name: values[name] for name in ("source", "title", "published", "body") if name in values} or values
+    return hashed_id("text", json.dumps(content, ensure_ascii=False, sort_keys=True))
 
 
 def _not_json(error: Exception) -> SourceError:
