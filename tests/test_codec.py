@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import math
 import os
 import subprocess
@@ -12,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from newsindex import Article, FormatError
@@ -25,6 +26,7 @@ from newsindex.codec.dictionary_kernel import decode_rows, encode_dictionary, fi
 from newsindex.codec.encode_kernel import NO_PIECES, encode_terms, make_room, worst_bytes
 from newsindex.codec.front_kernel import decode_front, encode_front, pick_shown
 from newsindex.codec.inversion import SortedTerms, TermSorter, Vocabulary
+from newsindex.codec.joined import in_order
 from newsindex.codec.merge import Part, merge_segments
 from newsindex.codec.pack_kernel import (
     BLOCK,
@@ -119,6 +121,25 @@ def test_variable_bytes(value: int) -> None:
     assert data[:used].tolist() == [*plain, rest]
     assert get_vbyte(data, 0, used) == (value, used)
     assert get_vbyte(data, 0, used - 1)[1] == -1
+
+
+# Alike for none, eight, sixteen and more bytes; ending where a number of eight ends; twice the same.
+WORDS = st.lists(
+    st.text("ab9é中\U0001f600", min_size=1, max_size=20) | st.sampled_from(["a" * n for n in range(1, 40)])
+)
+
+
+@given(WORDS)
+@example(
+    ["international", "internationally", "internat", "internati", "interna", "internationalis", "internationalise"]
+)
+@example(["b", "a" * 17, "a" * 16, "a" * 8, "a" * 9, "a" * 7])
+def test_words_in_order(words: list[str]) -> None:
+    order, joined = in_order(words)
+    assert sorted(order.tolist()) == list(range(len(words)))
+    assert [words[number] for number in order] == sorted(words)
+    data, bounds = joined.data.tobytes(), itertools.pairwise(joined.starts.tolist())
+    assert [data[begin:end].decode() for begin, end in bounds] == sorted(words)
 
 
 def inverted(tokens: Any, starts: Any, term_count: int) -> tuple[Any, Any, Any]:

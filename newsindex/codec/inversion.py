@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import ne
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from newsindex.analysis.batch import TokenBatch
 from newsindex.codec.encode_kernel import Pieces
 from newsindex.codec.invert_kernel import SortingRoom, count_pieces, lay_pieces, sort_texts
+from newsindex.codec.joined import Joined, in_order
 from newsindex.codec.sections import Bytes
 from newsindex.codec.words import ToldRun, Words, are_listed, encoded_lists, lay_told
 from newsindex.codec.words_kernel import lay_others
@@ -151,11 +153,6 @@ class TermSorter:
         return int(used)
 
 
-def _encoded(words: Sequence[str], numbers: list[int]) -> list[bytes]:
-    """Return words of these numbers in UTF-8; together, for no word has a line's end."""
-    return "\n".join([words[number] for number in numbers]).encode().split(b"\n") if numbers else []
-
-
 @dataclass(frozen=True)
 class TermRange:
     """Sorted terms as `encode_terms` takes them; `starts` counts from the first occurrence of the range."""
@@ -165,7 +162,7 @@ class TermRange:
 
 
 class SortedTerms:
-    """The terms that stand in the chunks of a sorter, sorted; `texts` are their bytes."""
+    """The terms that stand in the chunks of a sorter, sorted: `texts`."""
 
     def __init__(self, chunks: Sequence[TextChunk], sorter: TermSorter, vocabulary: Vocabulary) -> None:
         self._vocabulary = vocabulary
@@ -176,14 +173,14 @@ class SortedTerms:
         for runs in every:
             count_pieces(runs.terms, runs.begins, counts, pieces)
         self._counts = counts
-        # The order of code points is the order of their UTF-8.
-        order = sorted(np.flatnonzero(counts).tolist(), key=vocabulary.terms.__getitem__)
+        there = np.flatnonzero(counts)
+        by_text, self.texts = in_order([vocabulary.terms[number] for number in there.tolist()])
+        order = there[by_text]
         self._ranks = np.zeros(counts.size, np.uint32)
-        self._ranks[order] = np.arange(len(order), dtype=np.uint32)
-        self._starts = np.zeros(len(order) + 1, np.int64)
+        self._ranks[order] = np.arange(order.size, dtype=np.uint32)
+        self._starts = np.zeros(order.size + 1, np.int64)
         np.cumsum(counts[order], out=self._starts[1:])
-        self.texts = _encoded(vocabulary.terms, order)
-        starts = np.zeros(len(order) + 1, np.int64)
+        starts = np.zeros(order.size + 1, np.int64)
         np.cumsum(pieces[order], out=starts[1:])
         free, size = starts[:-1].copy(), int(starts[-1])
         laid = np.empty(size, np.int64), np.empty(size, np.uint32), np.empty(size, np.uint32)
@@ -206,16 +203,18 @@ class SortedTerms:
     def words(self) -> Words:
         """Return the words before stemming that are no terms; to be called once."""
         term_of_surface, terms, surfaces = self._vocabulary
-        of_term = zip(self._seen.tolist(), term_of_surface[self._seen].tolist(), strict=True)
-        unlike = [number for number, term in of_term if surfaces[number] != terms[term]]
-        unlike.sort(key=surfaces.__getitem__)
-        encoded = _encoded(surfaces, unlike)
-        if max(map(len, encoded), default=0) > _LONGEST_WORD:
-            unlike = [number for number, word in zip(unlike, encoded, strict=True) if len(word) <= _LONGEST_WORD]
-            encoded = [word for word in encoded if len(word) <= _LONGEST_WORD]
-        return self._listed(encoded, np.array(unlike, np.int64))
+        seen = self._seen
+        of_seen = map(terms.__getitem__, term_of_surface[seen].tolist())
+        differ = np.fromiter(map(ne, map(surfaces.__getitem__, seen.tolist()), of_seen), bool, seen.size)
+        unlike = seen[differ]
+        order, texts = in_order([surfaces[number] for number in unlike.tolist()])
+        kept = np.diff(texts.starts) <= _LONGEST_WORD
+        if not kept.all():
+            unlike = unlike[np.sort(order[kept])]
+            order, texts = in_order([surfaces[number] for number in unlike.tolist()])
+        return self._listed(texts, unlike[order])
 
-    def _listed(self, encoded: list[bytes], words: _Array) -> Words:
+    def _listed(self, texts: Joined, words: _Array) -> Words:
         """Return words with their occurrences; `words` are their numbers."""
         term_of_surface = self._vocabulary.term_of_surface
         told = np.zeros(term_of_surface.size, np.int64)
@@ -236,16 +235,14 @@ class SortedTerms:
         begins = found.starts[words]
         if by_rest.size:
             starts, ends, its = found.starts[order], found.ends[order], terms[by_rest]
-            in_order = term_of_surface[order]
-            first, after = np.searchsorted(in_order, its), np.searchsorted(in_order, its, side="right")
+            of_words = term_of_surface[order]
+            first, after = np.searchsorted(of_words, its), np.searchsorted(of_words, its, side="right")
             lists = np.stack([first, after, self._counts[its]], 1).astype(np.int64)
             used = int(ends[-1])
             begins[by_rest] = used + np.cumsum(counts[by_rest]) - counts[by_rest]
             marks = np.zeros(int(self._counts[its].max()), np.uint8)
             lay_others(lists, starts, ends, marks, found.others, found.others[used:])
-        return Words(
-            encoded, ranks, listed, counts[listed], *encoded_lists(begins[listed], counts[listed], found.others)
-        )
+        return Words(texts, ranks, listed, counts[listed], *encoded_lists(begins[listed], counts[listed], found.others))
 
     def _told_runs(self) -> Iterator[ToldRun]:
         done = np.zeros(self._counts.size, np.int64)

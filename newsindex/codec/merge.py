@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from newsindex.codec.joined import Joined
 from newsindex.codec.merge_kernel import expand_terms, gather_bytes, interleave
 from newsindex.codec.merge_words import MergedWords
 from newsindex.codec.reader import SegmentReader, Strings
@@ -151,9 +152,8 @@ def _text_sections(
     living = np.zeros(len(union), bool)
     told = np.zeros((len(union), 5), np.int64)
     yield from postings_sections(out, _in_ranges(occurrences()), weights, weighted, told)
-    yield from dictionary_sections(
-        out, "terms", list(itertools.compress(union, living.tolist())), told[: np.count_nonzero(living)]
-    )
+    terms = Joined.of(list(itertools.compress(union, living.tolist())))
+    yield from dictionary_sections(out, "terms", terms, told[: len(terms)])
     yield from word_sections(out, words.words(living))
 
 

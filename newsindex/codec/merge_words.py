@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from newsindex.codec.joined import Joined
 from newsindex.codec.merge_kernel import gather_bytes
 from newsindex.codec.reader import SegmentReader
 from newsindex.codec.sections import Bytes
@@ -125,4 +126,4 @@ class MergedWords:
         order = np.argsort(np.concatenate(self._met))
         data = np.empty(lists.size, np.uint8)
         gather_bytes(lists, np.append(0, np.cumsum(sizes)), order, data, np.empty(order.size + 1, np.uint64))
-        return Words(texts, terms, listed, self._counts[kept][listed], sizes[order], data)
+        return Words(Joined.of(texts), terms, listed, self._counts[kept][listed], sizes[order], data)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from newsindex.codec.joined import Joined
 from newsindex.codec.sections import Bytes
 from newsindex.codec.words_kernel import encode_lists, lay_words
 
@@ -46,7 +47,7 @@ class Words(NamedTuple):
     `counts` int64[L], of the occurrences of each, `sizes` int64[L], of the bytes of each list, and the lists.
     """
 
-    texts: list[bytes]
+    texts: Joined
     terms: _Array
     listed: _Array
     counts: _Array

@@ -22,6 +22,7 @@ from newsindex.codec.format import STRINGS_IN_BLOCK, TERMS_IN_BLOCK
 from newsindex.codec.freed import give_back_freed_memory
 from newsindex.codec.front_kernel import encode_front
 from newsindex.codec.inversion import SortedTexts, TermRange, TermSorter, TextChunk, Vocabulary
+from newsindex.codec.joined import Joined
 from newsindex.codec.sections import Bytes, SectionWriter
 from newsindex.codec.stored import PackedArticles, narrow, pack_articles, packed_sections, stored_sections
 from newsindex.codec.words import Words
@@ -281,12 +282,11 @@ def _encoded(
     return found
 
 
-def dictionary_sections(out: SectionWriter, name: str, terms: Sequence[bytes], told: _Array) -> Iterator[memoryview]:
+def dictionary_sections(out: SectionWriter, name: str, terms: Joined, told: _Array) -> Iterator[memoryview]:
     """Yield the sections of a dictionary of sorted terms, and of what is told of each (int64[T, 5])."""
-    joined, starts = _joined(terms)
     blocks = np.zeros((-(-len(terms) // TERMS_IN_BLOCK), 3), np.uint64)
-    data = np.empty(joined.size + 23 * len(terms), np.uint8)
-    used = encode_dictionary(joined, starts, told, blocks, data)
+    data = np.empty(terms.data.size + 23 * len(terms), np.uint8)
+    used = encode_dictionary(*terms, told, blocks, data)
     yield from out.section(f"{name}.blocks", blocks)
     yield from out.section(f"{name}.data", data[:used])
     yield from out.section(f"{name}.count", np.array([len(terms)], np.uint64))
@@ -301,12 +301,6 @@ def word_sections(out: SectionWriter, words: Words) -> Iterator[memoryview]:
     told[words.listed, 3] = words.counts
     told[words.listed, 4] = words.sizes
     yield from dictionary_sections(out, "words", words.texts, told)
-
-
-def _joined(texts: Sequence[bytes]) -> tuple[Bytes, _Array]:
-    starts = np.zeros(len(texts) + 1, np.int64)
-    np.cumsum([len(text) for text in texts], out=starts[1:])
-    return np.frombuffer(b"".join(texts), np.uint8), starts
 
 
 def _boundary_sections(out: SectionWriter, chunks: Sequence[TextChunk]) -> Iterator[memoryview]:
@@ -347,10 +341,10 @@ def id_sections(out: SectionWriter, ids: Sequence[bytes]) -> Iterator[memoryview
     hashes = np.array([xxhash.xxh32_intdigest(article_id) for article_id in ids], np.uint32)
     # Of articles with one id the last is the one that may live: it is found first.
     order = len(ids) - 1 - np.argsort(hashes[::-1], kind="stable")
-    joined, starts = _joined(ids)
+    joined = Joined.of(ids)
     blocks = np.zeros(-(-len(ids) // STRINGS_IN_BLOCK) + 1, np.uint64)
-    data = np.empty(joined.size + 6 * len(ids), np.uint8)
-    used = encode_front(joined, starts, blocks, data)
+    data = np.empty(joined.data.size + 6 * len(ids), np.uint8)
+    used = encode_front(*joined, blocks, data)
     yield from out.section("id.data", data[:used])
     yield from out.section("id.blocks", narrow(blocks))
     yield from out.section("id.hashes", hashes[order])
