@@ -134,7 +134,9 @@ class PlainFields:
         None when there is anything to convert or to refuse: then pydantic decides, and says why.
         """
         try:
-            shapes = [self._shape_of(record) for record in records]
+            if not set(map(type, records)) <= {dict}:
+                return None
+            shapes = [self._shape_of(tuple(record)) for record in records]
             stored = [
                 {**shape.template, **(record if shape.known is None else {name: record[name] for name in shape.known})}
                 for record, shape in zip(records, shapes, strict=True)
@@ -147,23 +149,22 @@ class PlainFields:
             for name in dict.fromkeys(name for shape in kinds for name in shape.extras):
                 for one in _given_as_none(name, stored):
                     del one[name]
-                if not all(_is_plain(one[name]) for one in stored if name in one):
+                if not _are_plain([one[name] for one in stored if name in one]):
                     raise _NotPlain
-            for one, shape in zip(stored, shapes, strict=True):
-                named = one["id"]
-                if not (shape.id_may_be_text if type(named) is str else named is None and shape.id_optional):
+            found.ids.extend([one["id"] for one in stored])
+            for kind in set(map(type, found.ids)):
+                if not (
+                    (kind is str and all(shape.id_may_be_text for shape in kinds))
+                    or (kind is NoneType and all(shape.id_optional for shape in kinds))
+                ):
                     raise _NotPlain
-                found.ids.append(named)
         except _NotPlain:
             return None
         texts = [found.columns[rule.name] for rule in self._rules if rule.kind is Text and rule.name in found.columns]
         have_text = texts and all(map(any, zip(*texts, strict=True)))
         return found if have_text or not stored else None
 
-    def _shape_of(self, record: Mapping[str, Any]) -> _Shape:
-        if type(record) is not dict:
-            raise _NotPlain
-        keys = tuple(record)
+    def _shape_of(self, keys: tuple[Any, ...]) -> _Shape:
         try:
             shape = self._shapes[keys]
         except KeyError:
@@ -189,7 +190,7 @@ class PlainFields:
         if rule.kind is Date:
             self._read_dates(rule, column, found)
         elif rule.wanted is Any and rule.kind not in (Text, Keyword):
-            if not all(map(_is_plain, column)):
+            if not _are_plain(column):
                 raise _NotPlain
         elif not kinds <= {str if rule.kind in (Text, Keyword) else rule.wanted}:
             raise _NotPlain
@@ -222,13 +223,13 @@ class PlainFields:
         return column
 
     def _read_dates(self, rule: _Rule, column: list[Any], found: PlainRecords) -> None:
-        name = rule.name
+        name, stored, written = rule.name, found.stored, self._written_moment
         for place, value in enumerate(column):
             if value is None:
                 continue
-            moment = self._written_moment(value) if type(value) is str else _moment(value)
+            moment = written(value) if type(value) is str else _moment(value)
             if moment is not None:
-                column[place], found.stored[place][name], is_naive = moment
+                column[place], stored[place][name], is_naive = moment
                 if is_naive:
                     found.naive_dates[place] += (name,)
             elif rule.optional and type(value) is str and not value.strip():
@@ -255,10 +256,11 @@ class PlainFields:
         """Return a written date that needs no care, else None."""
         # Many articles are of the same day: most need no more than that their hour is in it by UTC too.
         try:
+            in_hour = text[13:19]
             hour = _NUMBERS[text[11:13]] - _ZONES[text[19:]]
             if 0 <= hour < 24:
-                since = self._days[text[:11]] + hour * _HOUR + _MICROSECONDS[text[13:19]]
-                return since, f"{text[:10]}T{_HOURS[hour]}{text[13:19]}Z", len(text) == 19
+                since = self._days[text[:11]] + hour * _HOUR + _MICROSECONDS[in_hour]
+                return since, f"{text[:10]}T{_HOURS[hour]}{in_hour}Z", len(text) == 19
         except KeyError:
             pass  # another day, or another way to write dates
         moment = _written_moment(text)
@@ -360,9 +362,9 @@ def _given_as_none(name: str, stored: list[dict[str, Any]]) -> list[dict[str, An
 
 
 def _are_strings(values: list[Any]) -> bool:
-    return all(type(value) is str for value in values)
+    return set(map(type, values)) <= {str}
 
 
-def _is_plain(value: Any) -> bool:
-    kind = type(value)
-    return kind in _PLAIN_TYPES or (kind is list and _are_strings(value))
+def _are_plain(values: list[Any]) -> bool:
+    kinds = set(map(type, values)) - _PLAIN_TYPES
+    return not kinds or (kinds == {list} and all(_are_strings(value) for value in values if type(value) is list))
