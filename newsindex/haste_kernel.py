@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import gc
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
 from filelock import FileLock
 from llvmlite.binding import ffi  # type: ignore[import-untyped]
+from llvmlite.ir import types  # type: ignore[import-untyped]
 from numba.core import ir
 from numba.core.compiler_lock import _CompilerLock
 from numba.core.cpu import CPUContext
@@ -40,6 +42,8 @@ def make_haste(claims: Path) -> None:
     numbas._rec_list_vars = _variables
     numbas = BaseFunction
     numbas.get_call_type = _Calls(numbas.get_call_type)
+    numbas = types.Type
+    numbas.get_abi_size = _sizes(numbas.get_abi_size)
     for numbas in (CPUContext, Context):
         numbas.load_additional_registries = _Once(numbas.load_additional_registries)
 
@@ -128,6 +132,19 @@ class _Calls:
         _, signature, key = answer
         function._impl_keys[signature.args] = key
         return signature
+
+
+def _sizes(original: Callable[..., int]) -> Callable[..., int]:
+    """Remember how many bytes values of a type take: to find out LLVM reads a program that is written for it."""
+    known: dict[str, int] = {}
+
+    def size(kind: Any, target: Any, context: Any = None) -> int:
+        name = str(kind)
+        if name not in known:
+            known[name] = original(kind, target, context)
+        return known[name]
+
+    return size
 
 
 class _Once:
