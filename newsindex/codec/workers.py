@@ -19,7 +19,7 @@ from newsindex.analysis.batch import BatchTokenizer
 __all__ = ["Shared", "Workers", "in_turn", "started"]
 
 # A tokenizer never forgets a word: one that has met more than these is replaced by a new one.
-_MOST_SURFACES = 256 * 1024
+_MOST_SURFACES = 160 * 1024
 _MOST_SHARING = 2
 # Seconds for which a thread keeps the interpreter from another that comes out of a kernel; Python's own are 5 ms.
 _TURN = 0.0001
