@@ -18,7 +18,7 @@ import pytest
 import newsindex
 from newsindex import QueryTooComplex
 from newsindex.index import NewsIndex
-from newsindex.search import matches, snippets
+from newsindex.search import snippets
 from newsindex.search.deadline import Deadline
 
 SOUPS = int(os.environ.get("NEWSINDEX_SOUPS", "300"))
@@ -129,7 +129,7 @@ def test_snippets_of_a_page_have_the_time_of_a_search(archive: NewsIndex, monkey
     while thread_time() - began < 0.4:  # the time between search and snippet does not count
         pass
     assert hits[0].snippet.text
-    monkeypatch.setattr(matches.Finder, "matches", slowly(matches.Finder.matches))
+    monkeypatch.setattr(snippets.Snippets, "of_stored", slowly(snippets.Snippets.of_stored))
     late = list(archive.search("oil", limit=20, timeout=0.05))
     with pytest.raises(QueryTooComplex, match="the time in milliseconds"):
         _ = [hit.snippet for hit in late]

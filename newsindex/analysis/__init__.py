@@ -60,6 +60,8 @@ class Analyzer:
         self.language = language_name(language)
         self.stem = stemmer(self.language)
         self._elisions = _ELISIONS.get(self.language, frozenset())
+        self.elides = bool(self._elisions)
+        """Whether short words joined to the next with an apostrophe are dropped."""
 
     def tokens(self, text: str) -> Iterator[Token]:
         """Yield the tokens of a text in order; a term over 255 bytes of UTF-8 is cut to that."""

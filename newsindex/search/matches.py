@@ -6,18 +6,18 @@ A text is searched for how the terms begin, which costs next to nothing, and onl
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from newsindex.analysis import Analyzer
 from newsindex.search.beginnings import CHANGED, MOST_CHANGED, beginnings, folded, table_of, without_longer
-from newsindex.search.chunks_kernel import LONGEST_CHUNK, find_chunks
 from newsindex.search.deadline import Deadline
+from newsindex.search.plain_matches import BRIEF, Match, PlainMatches, found_matches
+from newsindex.search.slots import Slots
+from newsindex.search.snippet_kernel import DONE, SLOTS
 from newsindex.search.tree_parts import case_of
 
 __all__ = ["Finder", "Match", "Sought", "chunk_before", "chunk_from"]
@@ -25,15 +25,12 @@ __all__ = ["Finder", "Match", "Sought", "chunk_before", "chunk_from"]
 # Characters that are analysed: where a beginning is found; of all, where terms tell nothing of how their words begin.
 _ANALYSED = 50_000
 _LONGEST_CHUNK = 5_000  # scripts without spaces have long ones; a match over the border of two is lost
-_SHORT = LONGEST_CHUNK
-# Up to so many characters a kernel looks through, in some microseconds.
-_BRIEF = 16 * 1024
+_SHORT = 40
 _REMEMBERED = 2000
 _CHECKED_EVERY = 1000
 _CHUNK = re.compile(rf"\S{{1,{_LONGEST_CHUNK}}}+")
 _DOTTED = re.compile(r"\.\w")
 _NO_ODD: list[str] = []
-_Array = npt.NDArray[Any]
 _WORD = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 
 
@@ -61,10 +58,6 @@ class _Place(NamedTuple):
     terms: frozenset[str]
     written: str
     cased: bool
-
-
-Match = tuple[int, int, int]
-"""Where a match begins and ends in a text, and the number of what stands there among what is sought."""
 
 
 class _Begun(NamedTuple):
@@ -98,16 +91,7 @@ _Chunk = tuple[int, int, tuple[_Begun, ...]]
 """Where a chunk begins and ends, and what begins in it."""
 
 
-class _Local(threading.local):
-    """What a thread gives the kernel: the letters of a text, and room for the chunks."""
-
-    def __init__(self) -> None:
-        self.text: _Array = np.zeros(_BRIEF, np.uint8)
-        self.letters = memoryview(self.text)  # type: ignore[arg-type]
-        self.found: _Array = np.zeros(_BRIEF, np.int64)
-
-
-_local = _Local()
+_First = dict[str, list[tuple[int, _Place | None, tuple[_Place, ...]]]]
 
 
 class Finder:
@@ -115,43 +99,65 @@ class Finder:
 
     def __init__(self, leaves: Sequence[Sought], field: str, analyzer: Analyzer) -> None:
         self._analyzer = analyzer
-        self._first: dict[str, list[tuple[int, _Place | None, tuple[_Place, ...]]]] = {}
-        self._likes: list[tuple[int, Callable[[str], bool]]] = []
+        own = [(number, leaf) for number, leaf in enumerate(leaves) if field in leaf.fields and leaf.words]
+        self._own = own
+        self._made_first: _First | None = None
+        self._likes = [(number, leaf.likes) for number, leaf in own if leaf.likes is not None]
+        known = CHANGED.get(analyzer.language)
+        self._everywhere = known is None
+        changed = MOST_CHANGED if known is None else known
+        slots = Slots()
         starts: set[str] = set()
-        changed = CHANGED.get(analyzer.language)
-        self._everywhere = changed is None
-        for number, sought in enumerate(leaves):
-            if field not in sought.fields or not sought.words:
-                continue
-            if sought.likes is not None:
-                self._likes.append((number, sought.likes))
-                if sought.beginning:
-                    starts.update(beginnings(sought.beginning, 0))
+        later: set[str] = set()
+        for number, leaf in own:
+            if leaf.likes is not None:
+                slots.add_like(number, leaf.likes)
+                if leaf.beginning:
+                    starts.update(beginnings(leaf.beginning, 0))
             else:
-                written = sought.written or ("",) * len(sought.words)
-                places = [
-                    _Place(frozenset(terms), form, sought.cased)
-                    for terms, form in zip(sought.words, written, strict=True)
-                ]
-                begun = number, places[0] if sought.written else None, tuple(places[1:])
-                for term in sought.words[0]:
-                    self._first.setdefault(term, []).append(begun)
-            for term in sought.words[0]:
-                starts.update(beginnings(term, MOST_CHANGED if changed is None else changed))
-        self._starts = without_longer({start for start in starts if start[1:2] != "."})
-        self._initials = tuple(sorted(start for start in starts if start[1:2] == "." and len(start) == 3))
+                slots.add(number, leaf.words, leaf.written)
+            for term in leaf.words[0]:
+                starts.update(beginnings(term, changed))
+            for terms in leaf.words[1:]:
+                for term in terms:
+                    later.update(beginnings(term, changed))
+        self._starts = starts
         # Of short chunks, what begins in them: the words of a query are written in few ways.
         self._known: dict[str, tuple[_Begun, ...]] = {}
-        if not all(start.isascii() for start in starts):
+        if not all(map(str.isascii, starts)):
             self._everywhere = True
-        self._table = None if self._everywhere else table_of((*self._starts, *self._initials))
+        self.plain: PlainMatches | None = None
+        if not self._everywhere and max(len(leaves), len(slots.leaves)) <= SLOTS:
+            table = table_of(without_longer(starts | later))
+            if table is not None:
+                words = [len(leaf.words) for leaf in leaves]
+                by_chunk = any(leaf.cased for _, leaf in own)
+                self.plain = PlainMatches(analyzer, words, slots, table, self._chunk, by_chunk)
+
+    @property
+    def _first(self) -> _First:
+        """For each term with which something begins: its number, how it is written, and how it goes on."""
+        if self._made_first is None:
+            first: _First = {}
+            for number, leaf in self._own:
+                if leaf.likes is None:
+                    written = leaf.written or ("",) * len(leaf.words)
+                    places = [
+                        _Place(frozenset(terms), form, leaf.cased)
+                        for terms, form in zip(leaf.words, written, strict=True)
+                    ]
+                    begun = number, places[0] if leaf.written else None, tuple(places[1:])
+                    for term in leaf.words[0]:
+                        first.setdefault(term, []).append(begun)
+            self._made_first = first
+        return self._made_first
 
     def matches(self, text: str, deadline: Deadline) -> list[Match]:
         """Return the matches in order of their start: whole phrases, not their single words."""
-        if self._table is not None and len(text) <= _BRIEF:
-            near = self._near(text, deadline)
-            if near is not None:
-                return near
+        if self.plain is not None and len(text) <= BRIEF:
+            source = np.frombuffer(text.encode(errors="replace"), np.uint8)
+            if source.size <= BRIEF and self.plain.find(source, 0, source.size, False, False, deadline) == DONE:
+                return found_matches()
         found: list[Match] = []
         for start, end, begun in deadline.over(self._places(text, deadline)):
             for begin, after, number, rest, pieces in begun:
@@ -161,46 +167,18 @@ class Finder:
         found.sort()
         return found
 
-    def _near(self, text: str, deadline: Deadline) -> list[Match] | None:
-        """Return the matches in a text that is not long; None where they have to be looked for in another way."""
-        searched = text
-        if not text.isascii():
-            searched = text.lower()
-            if len(searched) != len(text):
-                return None
-            searched, odd = folded(searched)
-            if odd:
-                return None
-        deadline.check()
-        scratch = _local
-        scratch.letters[: len(text)] = searched.encode("ascii", "replace")
-        count = find_chunks(scratch.text, len(text), self._table, scratch.found)
-        if count < 0:
-            return None
-        known = self._known
+    def _chunk(self, text: str, at: int) -> tuple[int, list[Match]]:
+        """Return where the chunk around a place ends, and what matches in it from there on, in order."""
+        start = chunk_before(text, at)
+        end = _CHUNK.match(text, start).end()  # type: ignore[union-attr]
         found: list[Match] = []
-        looked_at = 0
-        ends = iter(scratch.found[: 2 * count].tolist())
-        for start in ends:
-            end = next(ends)
-            if end < 0:
-                if start < looked_at:
-                    continue
-                start = chunk_before(text, start)
-                end = _CHUNK.match(text, start).end()  # type: ignore[union-attr]
-            looked_at = end
-            begun = known.get(text[start:end])
-            if begun is None:
-                begun = self._begun(text[start:end])
-            for begin, after, number, rest, pieces in begun:
-                if rest:
-                    last = self._phrase_end(text, rest, pieces, start, end)
-                    if last:
-                        found.append((start + begin, last, number))
-                else:
-                    found.append((start + begin, start + after, number))
+        begun = self._known.get(text[start:end])
+        for begin, after, number, rest, pieces in self._begun(text[start:end]) if begun is None else begun:
+            last = self._phrase_end(text, rest, pieces, start, end) if rest else start + after
+            if last and start + begin >= at:
+                found.append((start + begin, last, number))
         found.sort()
-        return found
+        return end, found
 
     def _begun(self, chunk: str) -> tuple[_Begun, ...]:
         """Return what begins in a chunk; it is kept when the chunk is short."""
@@ -266,11 +244,12 @@ class Finder:
         """Return the chunks in which a word begins as one that is sought, or an odd character stands, in order."""
         places: dict[int, _Chunk] = {}
         known, find = self._known, searched.find
-        sought = (*self._starts, *odd)
-        if self._initials:
+        sought = (*without_longer({start for start in self._starts if start[1:2] != "."}), *odd)
+        initials = sorted([start for start in self._starts if start[1:2] == "." and len(start) == 3])
+        if initials:
             dotted = set(_DOTTED.findall(searched))
             if dotted:
-                sought += tuple([initials for initials in self._initials if initials[1:] in dotted])
+                sought += tuple([start for start in initials if start[1:] in dotted])
         for wanted in sought:
             room = _ANALYSED
             missed = 0

@@ -10,10 +10,10 @@ import numpy.typing as npt
 from newsindex.analysis.boundaries import ABBREVIATIONS
 from newsindex.kernel import inner
 
-__all__ = ["CLOSING", "KINDS", "OPENING", "UNKNOWN", "WORD", "begins_sentence", "is_joined"]
+__all__ = ["CLOSING", "JOINING", "KINDS", "OPENING", "SPACE", "STOP", "UNKNOWN", "WORD", "begins_sentence", "is_joined"]
 
 _Array = npt.NDArray[Any]
-_MARK, _SPACE, _LETTER, _DIGIT = 0, 1, 2, 3
+_MARK, SPACE, _LETTER, _DIGIT = 0, 1, 2, 3
 WORD = 2  # and above
 
 
@@ -21,7 +21,7 @@ def _kinds() -> _Array:
     kinds = np.full(256, _MARK, np.uint8)
     for code in range(128):
         kinds[code] = (
-            _LETTER if chr(code).isalpha() else _DIGIT if chr(code).isdigit() else _SPACE if chr(code).isspace() else 0
+            _LETTER if chr(code).isalpha() else _DIGIT if chr(code).isdigit() else SPACE if chr(code).isspace() else 0
         )
     return kinds
 
@@ -34,16 +34,18 @@ def _flags(characters: str) -> _Array:
 
 KINDS = _kinds()
 OPENING, CLOSING, _AFTER_END = _flags("\"'("), _flags(".,;:!?\"')"), _flags("\"')]")
-_ENDS, _JOINING = _flags(".!?"), _flags("'.,")
+_ENDS, JOINING = _flags(".!?"), _flags("'.,")
 # The letters of a word of up to four as one number.
 _ABBREVIATED = np.array([int.from_bytes(word.encode(), "big") for word in sorted(ABBREVIATIONS)], np.int64)
-UNKNOWN, _NEWLINE, _BLANK, _TAB, _STOP = (np.uint8(ord(one)) for one in "?\n \t.")
+_NEWLINE, _BLANK, _TAB, STOP = (np.uint8(ord(one)) for one in "\n \t.")
+UNKNOWN = np.uint8(128)
+"""Stands for a character that none of ASCII does."""
 
 
 @inner
 def is_joined(text, size, at):
     """Tell whether a mark at a place may join the letters or digits before and after it to one word."""
-    return at > 0 and at + 1 < size and _JOINING[text[at]] and KINDS[text[at - 1]] >= WORD and (
+    return at > 0 and at + 1 < size and JOINING[text[at]] and KINDS[text[at - 1]] >= WORD and (
         KINDS[text[at + 1]] >= WORD
     )  # fmt: skip
 
@@ -60,7 +62,7 @@ def begins_sentence(text, first, end, start):
             ):  # fmt: skip
                 return True
             behind = at + 1
-            while behind < start and KINDS[text[behind]] == _SPACE and text[behind] != _NEWLINE:
+            while behind < start and KINDS[text[behind]] == SPACE and text[behind] != _NEWLINE:
                 behind += 1
             if behind < start and text[behind] == _NEWLINE:
                 return True
@@ -71,8 +73,8 @@ def begins_sentence(text, first, end, start):
             behind = at + 1
             while behind < start and _AFTER_END[text[behind]]:
                 behind += 1
-            if behind < start and KINDS[text[behind]] == _SPACE:
-                if text[at] != _STOP or end - first > 4:
+            if behind < start and KINDS[text[behind]] == SPACE:
+                if text[at] != STOP or end - first > 4:
                     return True
                 if end - first == 1 and KINDS[text[first]] == _LETTER:
                     return False

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import threading
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from operator import gt
@@ -16,15 +15,32 @@ from pydantic_core import from_json
 from newsindex.analysis import Analyzer
 from newsindex.analysis.boundaries import boundary
 from newsindex.results import Snippet
-from newsindex.search.borders_kernel import BEFORE, LEAD_IN, WIDTH, find_borders
+from newsindex.search.borders_kernel import LEAD_IN, WIDTH
 from newsindex.search.deadline import Deadline
+from newsindex.search.json_kernel import find_strings
 from newsindex.search.matches import Finder, Match, Sought, chunk_before, chunk_from
+from newsindex.search.plain_matches import BRIEF, found_matches, local
+from newsindex.search.snippet_kernel import (
+    AFTER,
+    COUNT,
+    FIRST,
+    GOES_ON,
+    IS_ASCII,
+    IS_CUT,
+    MOST,
+    NEVER,
+    PAIRS,
+    SIZE,
+    SPANS,
+    START,
+    UNSEEN,
+    WORDS,
+)
 
 __all__ = ["Snippets", "marked_spans"]
 
 # Words are looked for in so many characters first, between two spaces.
 _SHORT = 40
-_BRIEF = 1024
 _SPACES = frozenset(" \n\t")
 _CLOSING = frozenset(".,;:!?”’\"'»)")
 _OPENING = frozenset("“‘\"'«(")
@@ -48,6 +64,8 @@ class Snippets:
         """Take what is sought, and the text fields, the title's first."""
         self._analyzer = analyzer
         self._fields = tuple(fields)
+        names = [field.encode() for field in fields]
+        self._names = np.frombuffer(b"".join([bytes((len(name),)) + name for name in names]), np.uint8)
         self._words = [len(leaf.words) for leaf in leaves]
         self._finders: dict[str, Finder] = {}
         made: dict[tuple[bool, ...], Finder] = {}
@@ -64,10 +82,54 @@ class Snippets:
             QueryTooComplex: the deadline is over.
             ValueError: it is no JSON object.
         """
+        seen = self._seen(stored, deadline)
+        if seen is not None:
+            return seen
         article = from_json(stored)
         if not isinstance(article, dict):
             raise ValueError("not an object")
         return self.of_texts(article, deadline)
+
+    def _seen(self, stored: bytes, deadline: Deadline) -> Snippet | None:
+        """Return the snippet of a stored article where a kernel tells all of it; None where one has to look again."""
+        source = np.frombuffer(stored, np.uint8)
+        mine = local
+        scratch = mine.scratch
+        if not find_strings(source, self._names, scratch):
+            return None
+        ends = scratch[: 2 * len(self._fields)].tolist()
+        given = [
+            (name, ends[at], ends[at + 1])
+            for at, name in zip(range(0, len(ends), 2), self._fields, strict=True)
+            if ends[at + 1]
+        ]
+        shown = given[1:] if given and given[0][0] == self._fields[0] and len(given) > 1 else given
+        best: Snippet | None = None
+        rank = -1, 0, False, 0
+        for name, begin, end in shown:
+            plain = self._finders[name].plain
+            if end - begin > BRIEF or plain is None:
+                return None
+            told = plain.find(source, begin, end, True, True, deadline)
+            if told == NEVER:
+                return None
+            seen = scratch[: SPANS + 2 * mine.numbers[PAIRS]].tolist()
+            count, most = seen[COUNT], (seen[WORDS], seen[MOST])
+            found = *most, count > 0, 0 if count else seen[SIZE]
+            if found <= rank:
+                continue
+            rank = found
+            if told == UNSEEN:
+                best = self._cut(name, from_json(stored[begin - 1 : end + 1]), found_matches(), seen[FIRST])
+                continue
+            start, after = seen[START], seen[AFTER]
+            if seen[IS_ASCII]:
+                piece = str(mine.text[start:after], "ascii")
+            else:
+                piece = from_json(stored[begin - 1 : end + 1])[start:after]
+            spans = tuple([(seen[at], seen[at + 1]) for at in range(SPANS, len(seen), 2)])
+            best = Snippet(piece, spans, name, seen[IS_CUT] > 0, seen[GOES_ON] > 0)
+        return best
 
     def of_texts(self, texts: Mapping[str, Any], deadline: Deadline) -> Snippet:
         """Return the window with the most words of different parts of the query, then the most matches, then the first.
@@ -139,8 +201,7 @@ class Snippets:
             if begin > focus:
                 break
             after = max(after, last)
-        borders = self._seen_borders(text, focus, after)
-        start, end = self._borders(text, focus, after) if borders is None else borders
+        start, end = self._borders(text, focus, after)
         piece = text[start:end]
         begin = start + len(piece) - len(piece.lstrip())
         piece = piece.strip()
@@ -154,18 +215,6 @@ class Snippets:
         shown = tuple([(a - begin, b - begin) for a, b in _merged(spans) if b - begin <= len(piece)])
         goes_on = end < len(text) and not (text[end : end + _SHORT].isspace() and chunk_from(text, end)[0] == len(text))
         return Snippet(piece, shown, field, start > 0, goes_on)
-
-    def _seen_borders(self, text: str, focus: int, after: int) -> tuple[int, int] | None:
-        """Return what `_borders` does, None where it is not plain."""
-        low, high = max(0, focus - BEFORE), max(focus + WIDTH, after) + _SHORT
-        near = text[low:high]
-        count = len(near)
-        if count > _local.text.size:
-            return None
-        _local.letters[:count] = near.encode("ascii", "replace")
-        is_whole = (low == 0) | (high >= len(text)) << 1
-        found = int(find_borders(_local.text, count, focus - low, after - low, is_whole, near.isascii()))
-        return (low + (found >> 32), low + (found & 0xFFFFFFFF)) if found >= 0 else None
 
     def _borders(self, text: str, focus: int, after: int) -> tuple[int, int]:
         """Return where the piece around a match begins and ends; `after` is where what matches there ends."""
@@ -233,17 +282,6 @@ class Snippets:
             while at > 0 and text[at - 1].isspace():
                 at -= 1
         return None, 0
-
-
-class _Local(threading.local):
-    """What a thread gives the kernel: the letters of a piece of text."""
-
-    def __init__(self) -> None:
-        self.text = np.zeros(_BRIEF, np.uint8)
-        self.letters = memoryview(self.text)  # type: ignore[arg-type]
-
-
-_local = _Local()
 
 
 def _is_plain(chunk: str) -> bool:
