@@ -34,45 +34,41 @@ Ask = Callable[[], object]
 
 
 def threads(asks: dict[str, list[Ask]], seconds: float = 2.0) -> dict[str, dict[str, float]]:
-    """Return for each class, and for all mixed, the queries per second of one thread and of two, best of the rounds."""
+    """Return for each class, and for all mixed, the queries per second of one thread and of two, medians of the rounds.
+
+    Each thread asks all queries of the class as often as one thread can in the seconds of a round, once at least, so
+    that one and two are asked the same; the second begins in the middle.
+    """
     everything = [ask for name in asks for ask in asks[name] if not name.startswith("top1000")]
     random.Random(1).shuffle(everything)
     found: dict[str, dict[str, float]] = {}
     for name, chosen in {**asks, "all mixed": everything}.items():
-        one, two = 0.0, 0.0
-        for _ in range(_ROUNDS):
-            one = max(one, _rate([chosen], seconds / _ROUNDS))
-            half = len(chosen) // 2
-            two = max(two, _rate([chosen, chosen[half:] + chosen[:half]], seconds / _ROUNDS))
-        found[name] = {"one": one, "two": two}
+        half = len(chosen) // 2
+        both = [chosen, chosen[half:] + chosen[:half]]
+        passes = max(1, round(_rate(both[:1], 1) * seconds / _ROUNDS / len(chosen)))
+        rates = [(_rate(both[:1], passes), _rate(both, passes)) for _ in range(_ROUNDS)]
+        found[name] = {"one": median(one for one, _ in rates), "two": median(two for _, two in rates)}
     return found
 
 
-def _rate(work: list[list[Ask]], seconds: float) -> float:
-    """Return the queries per second of as many threads as there are lists of work, each going round in its own."""
+def _rate(work: list[list[Ask]], passes: int) -> float:
+    """Return the queries per second of as many threads as there are lists of work, each asking its own so often."""
     ready = threading.Barrier(len(work) + 1)
-    done: list[int] = []
-    end = 0.0
 
     def run(asks: list[Ask]) -> None:
         ready.wait()
-        ready.wait()
-        count = 0
-        while perf_counter() < end:
-            asks[count % len(asks)]()
-            count += 1
-        done.append(count)
+        for _ in range(passes):
+            for ask in asks:
+                ask()
 
     crew = [threading.Thread(target=run, args=(asks,)) for asks in work]
     for thread in crew:
         thread.start()
     ready.wait()
     begun = perf_counter()
-    end = begun + seconds
-    ready.wait()
     for thread in crew:
         thread.join()
-    return sum(done) / (perf_counter() - begun)
+    return passes * sum(map(len, work)) / (perf_counter() - begun)
 
 
 class _Stopwatch:
