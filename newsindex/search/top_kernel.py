@@ -74,8 +74,9 @@ FIRST, NEXT, MORE = range(3)
 """The stages of a search: its first segment, another, going on in the same."""
 # Units after which to return, so that somebody looks at the time.
 _BUDGET = 256
-# Units after which the interpreter's lock is given up, some hundred microseconds: blocks of words, of phrases, windows.
-_SMALL, _SMALL_OF_PHRASES, _SMALL_WINDOWS = 48, 6, 16
+# Units after which the interpreter's lock is given up, some tens of microseconds: blocks of one word, of all of several
+# words, of phrases, windows.
+_SMALL, _SMALL_OF_ALL, _SMALL_OF_PHRASES, _SMALL_WINDOWS = 48, 12, 6, 16
 
 
 @inner
@@ -303,7 +304,9 @@ def best_of_segment(
     by_window = job[TERMS] > 1 and job[REQUIRED] == 0
     failed = np.int64(0)
     held = np.uintp(0)
-    least = _SMALL_WINDOWS if by_window else _SMALL_OF_PHRASES if phrases.size else _SMALL
+    least = _SMALL if job[TERMS] == 1 else _SMALL_WINDOWS if by_window else _SMALL_OF_ALL
+    if phrases.size:
+        least = _SMALL_OF_PHRASES
     while job[UNIT] < job[UNITS] and budget > 0:
         if held == 0 and (stage == MORE or budget <= _BUDGET - least):
             held = give_up()
