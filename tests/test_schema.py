@@ -11,7 +11,7 @@ import pytest
 from dateutil.tz import tzoffset
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, ConfigDict, computed_field, field_validator
+from pydantic import BaseModel, ConfigDict, computed_field, create_model, field_validator
 from pydantic import Field as Pydantic
 
 from newsindex import Article, Date, Flag, Keyword, Number, SchemaError, SourceError, Stored, Text
@@ -424,3 +424,11 @@ def test_plain_records_are_recognised_and_models_with_rules_are_not() -> None:
     assert plain is not None
     assert plain.read([{"title": "T", "published": "2024-04-09", "tags": ["a"], "dateline": "X", "pages": [1]}]) is None
     assert plain.read([{"title": "T", "published": "2024-04-09", "tags": ["a"], "dateline": "X"}]) is not None
+
+
+def test_a_segment_has_room_for_eight_text_fields() -> None:
+    fields: dict[str, Any] = {f"text{number}": (Annotated[str, Text()], "") for number in range(9)}
+    with pytest.raises(SchemaError, match="has 9 text fields; 8 at most"):
+        Schema(create_model("Nine", **fields))
+    del fields["text0"]
+    assert len(Schema(create_model("Eight", **fields)).text_fields) == 8

@@ -245,5 +245,14 @@ def small_digest() -> str:
     return hashlib.sha256(repr([snippets.of_stored(text, Deadline()) for text in stored]).encode()).hexdigest()
 
 
+def test_a_field_with_a_name_too_long_for_the_kernel_is_shown() -> None:
+    analyzer, name = Analyzer("en"), "n" * 300
+    leaf = Sought((name,), (tuple(analyzer.terms("oil")),))
+    stored = json.dumps({"id": "1", name: "oil in the bank"}).encode()
+    assert Snippets([leaf], (name,), analyzer).of_stored(stored, Deadline()) == Snippet(
+        "oil in the bank", ((0, 3),), name
+    )
+
+
 def test_kernels_without_the_compiler() -> None:
     assert digest_without_compiler("test_snippets") == small_digest()

@@ -33,6 +33,8 @@ __all__ = ["Schema"]
 # What pydantic_core.to_json writes too, four times as fast; but the two write floats in different ways.
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
+_MOST_TEXT_FIELDS = 8
+
 
 class Schema:
     """The fields of a model, and the way from a record to what is indexed."""
@@ -41,7 +43,7 @@ class Schema:
         """Derive the schema.
 
         Raises:
-            SchemaError: a field's type does not fit its kind, or no field is text.
+            SchemaError: a field's type does not fit its kind, no field is text, or more than 8 are.
         """
         if not (isinstance(model, type) and issubclass(model, BaseModel)):
             raise SchemaError(f"model: a pydantic model, as newsindex.Article is, not {model!r:.60}")
@@ -65,6 +67,11 @@ class Schema:
         """The date by which hits are sorted: `published`, else the first date field."""
         if not self.text_fields:
             raise SchemaError(f"{model.__name__} has no text field; annotate one: Annotated[str, Text()]")
+        if len(self.text_fields) > _MOST_TEXT_FIELDS:  # a segment tells a word's fields by the bits of a byte
+            raise SchemaError(
+                f"{model.__name__} has {len(self.text_fields)} text fields; "
+                f"{_MOST_TEXT_FIELDS} at most: join some, or make them Stored"
+            )
 
     def of_kind(self, *kinds: type[Any]) -> tuple[str, ...]:
         """Return the names of the fields of these kinds, in the model's order."""

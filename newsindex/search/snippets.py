@@ -65,7 +65,9 @@ class Snippets:
         self._analyzer = analyzer
         self._fields = tuple(fields)
         names = [field.encode() for field in fields]
-        self._names = np.frombuffer(b"".join([bytes((len(name),)) + name for name in names]), np.uint8)
+        # Of a name that is too long for the kernel, none is told.
+        told = names if max(map(len, names), default=0) < 256 else []
+        self._names = np.frombuffer(b"".join([bytes((len(name),)) + name for name in told]), np.uint8)
         self._words = [len(leaf.words) for leaf in leaves]
         self._finders: dict[str, Finder] = {}
         made: dict[tuple[bool, ...], Finder] = {}
@@ -95,7 +97,7 @@ class Snippets:
         source = np.frombuffer(stored, np.uint8)
         mine = local
         scratch = mine.scratch
-        if not find_strings(source, self._names, scratch):
+        if not self._names.size or not find_strings(source, self._names, scratch):
             return None
         ends = scratch[: 2 * len(self._fields)].tolist()
         given = [
