@@ -492,8 +492,7 @@ def _as_it_is(record: AnyRecord) -> tuple[AnyRecord, int]:
             if type(value) is list:
                 lists.append(name)
     if own is not None:
-        for name in lists:
-            own[name] = own[name].copy()
+        own.update([(name, own[name].copy()) for name in lists])
         return own, size
     if isinstance(record, BaseModel):
         return record.model_copy(update={name: values[name].copy() for name in lists}), size

@@ -370,6 +370,15 @@ def test_a_window_of_which_every_article_has_a_word_leaves_the_scratch_clean() -
     assert (scratch.bounds[:CANDIDATES] == -1.0).all()
 
 
+def test_searches_of_segments_with_other_fields_in_turn_take_no_more_room() -> None:
+    parameters = [Parameters(1.2, 0.75, 50.0, np.ones(fields)) for fields in (1, 3)]
+    scratch = top._Scratch()
+    for turn in range(40):
+        scratch.rank_by(parameters[turn % 2])
+        assert (scratch.terms, scratch.fields) == (8, 1 + 2 * (turn % 2))
+        assert scratch.arrays[3] is scratch.small
+
+
 class _Bare:
     """What the kernel takes of a segment with one field, whose articles have 50 words."""
 

@@ -86,7 +86,6 @@ class _Scratch:
         self.places = np.zeros(NEAR, np.uint8)
         self.parameters: Parameters | None = None
         self.terms = self.fields = 0
-        self.bounds = _zeros(0, np.float64)
         self.room_for_bounds(4 * CANDIDATES)
 
     def rank_by(self, parameters: Parameters) -> None:
@@ -101,10 +100,10 @@ class _Scratch:
         self.parameters = parameters
         if len(parameters.field_weights) != self.fields:
             self.fields = len(parameters.field_weights)
-            self.room_for_terms(self.terms)
+            self.room_for_terms(max(8, self.terms))
 
     def room_for_terms(self, terms: int) -> None:
-        self.terms, fields = max(8, 2 * terms), self.fields
+        self.terms, fields = terms, self.fields
         self.state = np.zeros((self.terms + 1, COLUMNS), np.int64)
         self.small = _zeros((self.terms + 1) * (3 + fields) * PLACES, np.uint32)
         self.numbers = _zeros((self.terms + 1) * NUMBERS, np.float64).reshape(-1, NUMBERS)
@@ -210,7 +209,7 @@ def best(
     if scratch.parameters is not parameters:
         scratch.rank_by(parameters)
     if terms > scratch.terms:
-        scratch.room_for_terms(terms)
+        scratch.room_for_terms(2 * terms)
     phrases = _NO_PHRASES
     if words.phrases:
         if any(words.slops):

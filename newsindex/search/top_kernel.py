@@ -267,7 +267,7 @@ def best_of_segment(
         job: int64[JOB], what is to be done and how far it is.
         state, small, numbers: of T + 1 terms, see `block_kernel`; overwritten.
         bounds: float64[m]; the first CANDIDATES are -1, as they are left.
-        candidates: int64[SPANS + 2 · (the most words of a phrase)], overwritten; from MARKS to FOUND 0, and left so.
+        candidates: int64[SPANS + the most words of a phrase], overwritten; from MARKS to FOUND 0, and left so.
         places: uint8[NEAR], each below 128, and left so.
         heap_scores, heap_numbers: float64[limit], int64[limit], twice as many of more than MANY; the first job[COUNT]
             are the best so far, see `heap_kernel`.
