@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -25,7 +25,7 @@ from newsindex.schema import PreparedArticle, PreparedArticles, Schema
 from newsindex.sources.record import Record
 from newsindex.store.commit import StoreWriter
 from newsindex.store.envelope import ENVELOPE_BYTES, HEADER_BYTES
-from newsindex.store.live import LiveSegment, deletion_chunks, find_ids, open_live
+from newsindex.store.live import LiveSegment, WrittenIds, deletion_chunks, find_ids, open_live
 from newsindex.store.manifest import FileEntry, SegmentEntry
 from newsindex.store.merge_policy import choose
 from newsindex.store.store import Store
@@ -50,26 +50,6 @@ class _Segment:
     builder: SegmentBuilder
     reports: list[AddReport] = field(default_factory=list)
     file: Future[FileEntry] | None = None
-
-
-class _WrittenIds:
-    """Which ids may be in the segments that this writer has written: most are not, and every segment would be asked."""
-
-    def __init__(self) -> None:
-        self._hashes = np.zeros(0, np.int64)
-
-    def add(self, ids: Iterable[str]) -> None:
-        self._hashes = np.concatenate([self._hashes, np.fromiter(map(hash, ids), np.int64)])
-        self._hashes.sort()
-
-    def among(self, ids: Sequence[str]) -> list[int]:
-        """Return the places of the ids that may be there."""
-        if not self._hashes.size:
-            return []
-        wanted = np.fromiter(map(hash, ids), np.int64, len(ids))
-        at = np.searchsorted(self._hashes, wanted)
-        at[at == self._hashes.size] = 0
-        return np.flatnonzero(self._hashes[at] == wanted).tolist()
 
 
 class Writer:
@@ -227,7 +207,7 @@ class Writer:
         # The living articles of each segment as this writer has them; a copy where it has deleted some.
         self._live = {segment.entry.file.name: segment.live for segment in self._committed}
         self._new: list[LiveSegment] = []
-        self._written_ids = _WrittenIds()
+        self._written_ids = WrittenIds()
         self._segment = _Segment(SegmentBuilder(self._schema, self._workers))
         self._ending = None
         self._last_report = AddReport()

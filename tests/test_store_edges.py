@@ -148,6 +148,32 @@ def test_a_file_that_stays_busy_is_an_error(tmp_path: Path, monkeypatch: pytest.
     assert clock[0] == 0.0
 
 
+@pytest.mark.parametrize("answer", ["taken", "refused", "unknown"])
+def test_the_system_is_asked_to_write_large_files_soon(
+    answer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer that is no, or a system that has no such advice, changes nothing."""
+    if answer != "unknown" and not hasattr(os, "posix_fadvise"):
+        pytest.skip("this system takes no advice")
+    asked: list[tuple[int, int]] = []
+
+    def advise(_: int, begin: int, size: int, advice: int) -> None:
+        assert advice == os.POSIX_FADV_DONTNEED
+        asked.append((begin, size))
+        if answer == "refused":
+            raise OSError(errno.EINVAL, "no advice")
+
+    if answer == "unknown":
+        monkeypatch.delattr(os, "posix_fadvise", raising=False)
+    else:
+        monkeypatch.setattr(os, "posix_fadvise", advise)
+    monkeypatch.setattr(storage, "_BEGUN_BYTES", 1000)
+    chunks = [bytes([number]) * 400 for number in range(10)]
+    write_enveloped(FolderStorage(tmp_path), "file", b"", chunks)
+    assert (tmp_path / "file").read_bytes()[: 10 * 400] == b"".join(chunks)
+    assert asked == ([] if answer == "unknown" else [(0, 1200), (1200, 1200), (2400, 1200)])
+
+
 def test_identity_tells_a_file_from_its_successor(tmp_path: Path) -> None:
     target = FolderStorage(tmp_path)
     assert target.identity("name") is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from newsindex.schema import Schema
 from newsindex.store.manifest import SegmentEntry
 from newsindex.store.snapshot import OpenSegment, StoreSnapshot
 
-__all__ = ["LiveSegment", "deletion_chunks", "find_ids", "living_articles", "open_live"]
+__all__ = ["LiveSegment", "WrittenIds", "deletion_chunks", "find_ids", "living_articles", "open_live"]
 
 _Array = npt.NDArray[Any]
 
@@ -75,3 +75,28 @@ def living_articles(segment: OpenSegment, count: int) -> _Array:
     if int(deleted.sum()) != promised:
         raise FormatError(name, f"deletes {int(deleted.sum())} articles, the manifest says {promised}")
     return ~deleted
+
+
+class WrittenIds:
+    """Which ids may be in the segments that this writer has written: most are not, and every segment would be asked."""
+
+    def __init__(self) -> None:
+        self._hashes = np.zeros(0, np.int64)
+        self._waiting: list[Iterable[str]] = []  # of the last segment nobody asks, mostly
+
+    def add(self, ids: Iterable[str]) -> None:
+        """Take more; they are read when somebody asks."""
+        self._waiting.append(ids)
+
+    def among(self, ids: Sequence[str]) -> list[int]:
+        """Return the places of the ids that may be there."""
+        if self._waiting:
+            added = (np.fromiter(map(hash, some), np.int64) for some in self._waiting)
+            self._hashes = np.sort(np.concatenate([self._hashes, *added]))
+            self._waiting = []
+        if not self._hashes.size:
+            return []
+        wanted = np.fromiter(map(hash, ids), np.int64, len(ids))
+        at = np.searchsorted(self._hashes, wanted)
+        at[at == self._hashes.size] = 0
+        return np.flatnonzero(self._hashes[at] == wanted).tolist()
