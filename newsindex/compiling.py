@@ -4,9 +4,9 @@ Two processes compile about a half each, into numba's cache: being nobody else's
 function anew when its own file is another, but not when that of a function compiled into it is; so here all are
 forgotten when one file is another.
 
-python -m newsindex.compiling segment           writes a small segment to standard output
+python -m newsindex.compiling segment           writes `small_segment.nix`, for when the format has changed
 python -m newsindex.compiling writers CLAIMS    compiles the first half
-python -m newsindex.compiling readers CLAIMS    compiles the second half, with the segment from standard input
+python -m newsindex.compiling readers CLAIMS    compiles the second half, with that segment
 """
 
 from __future__ import annotations
@@ -44,8 +44,10 @@ from newsindex.store.manifest import FileEntry, SegmentEntry, new_file_name
 
 __all__ = ["MESSAGE", "compile_kernels", "prepare"]
 
-MESSAGE = "compiling, once on this machine; some twenty seconds …"
+MESSAGE = "compiling, once on this machine; some fifteen seconds …"
 _PATIENCE = 300.0
+# What `_small_segment` returns: to make it takes kernels, or without them as long as a twentieth of the compiling.
+_SMALL_SEGMENT = Path(__file__).with_name("small_segment.nix")
 _turn = Lock()
 
 
@@ -65,7 +67,7 @@ def compile_kernels() -> float:
     mark = compiled_mark()
     if mark is None:
         _use_writers()
-        _use_readers(_small_segment())
+        _use_readers()
     else:
         missed = not mark.exists()
         with FileLock(mark.with_name("kernels.lock")):  # two programs that start at once need not do it twice
@@ -78,23 +80,16 @@ def compile_kernels() -> float:
 def _compile_halves(mark: Path, claims: str) -> None:
     if not any(mark.parent.glob(f"{mark.stem}.*")):
         _forget()
-    # Without the compiler the small segment is there at once, not after a quarter of all is compiled.
-    maker = _start("segment", environment={"NUMBA_DISABLE_JIT": "1"}, stdout=subprocess.PIPE)
-    readers = _start("readers", claims, stdin=maker.stdout) if maker else None
-    writers = _start("writers", claims)
-    if maker and maker.stdout:
-        maker.stdout.close()
-    if not _ends_well(writers):
-        _use_writers()
-    if not _ends_well(readers):
-        _use_readers(_small_segment())
-    if maker:
-        maker.wait()
+    halves = (_start("readers", claims), _use_readers), (_start("writers", claims), _use_writers)
+    for process, use in halves:
+        if not _ends_well(process):
+            use()
     mark.touch()
 
 
-# Each half goes through the queries as sets from its own end: who is done first with the rest takes more of them. What
-# is new must call kernels with arrays as a search or a commit has them: writable or not makes two kernels of one.
+# Each half goes through the queries as sets and the operators from its own end: who is done first with the rest takes
+# more of them. What takes long comes first, and is asked for by one half long before the other. What is new must call
+# kernels with arrays as a search or a commit has them: writable or not makes two kernels of one.
 
 
 def _use_writers() -> None:
@@ -109,9 +104,10 @@ def _use_writers() -> None:
     _count(segment, _OPERATORS)
 
 
-def _use_readers(body: bytes) -> None:
+def _use_readers() -> None:
     """Call each kernel that reads segments, and those of the best hits and of sets."""
-    segment = SegmentReader(np.frombuffer(body, np.uint8), "memory", Schema(Article))
+    body = np.frombuffer(_SMALL_SEGMENT.read_bytes(), np.uint8)
+    segment = SegmentReader(body, _SMALL_SEGMENT.name, Schema(Article))
     info = segment.find(b"kernel")
     assert info is not None
     segment.postings(info)
@@ -121,14 +117,13 @@ def _use_readers(body: bytes) -> None:
     segment.ids.encoded(0)
     segment.shown.both(np.zeros(1, np.int64))
     _search(segment, _RANKED)
-    _search(segment, _AS_SETS[-1:])  # the longest, so that the other half finds it done
     _count(segment, _OPERATORS[::-1])
-    _search(segment, _AS_SETS[-2::-1])
+    _search(segment, _AS_SETS[::-1])
 
 
-_AS_SETS = ("", "(kernel OR two) one", "(kern* OR two) one", "kern*", "title:kernel OR (one “one two”)")
+_AS_SETS = ("title:kernel OR (one “one two”)", "", "(kernel OR two) one", "(kern* OR two) one", "kern*")
 _RANKED = ("kernel", "kernel one", "kernel OR one", "“one two”", "“one two” kernel -nothing")
-_OPERATORS = (Near(Word("kernel"), Word("one"), 5), Wildcard("k*n?l"), Fuzzy("kernle"), Exact("rates"))
+_OPERATORS = (Near(Word("kernel"), Word("one"), 5), Exact("rates"), Wildcard("k*n?l"), Fuzzy("kernle"))
 _WHERE = {"published": (None, "2024"), "source": "wire"}
 
 
@@ -177,17 +172,18 @@ def _small_segment() -> bytes:
     return b"".join(encode_articles(schema, articles, BatchTokenizer(Analyzer())))
 
 
-def _start(*arguments: str, environment: dict[str, str] | None = None, **streams: Any) -> Any:
+def _start(*arguments: str) -> Any:
     """Start a process of this module; None where that cannot be."""
     if "python" not in Path(sys.executable or "").name.lower():
         return None  # a program with Python inside: who knows what it would do
-    quiet = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
     paths = os.pathsep.join(filter(None, sys.path))
     try:
         return subprocess.Popen(
             [sys.executable, "-m", "newsindex.compiling", *arguments],
-            env=os.environ | {"PYTHONPATH": paths} | (environment or {}),
-            **quiet | streams,
+            env=os.environ | {"PYTHONPATH": paths},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
     except OSError:
         return None
@@ -215,7 +211,7 @@ def _forget() -> None:
 
 if __name__ == "__main__":
     if sys.argv[1] == "segment":
-        sys.stdout.buffer.write(_small_segment())
+        _SMALL_SEGMENT.write_bytes(_small_segment())
     else:
         if IS_KNOWN:
             from newsindex.haste_kernel import make_haste
@@ -224,4 +220,4 @@ if __name__ == "__main__":
         if sys.argv[1] == "writers":
             _use_writers()
         else:
-            _use_readers(sys.stdin.buffer.read())
+            _use_readers()

@@ -10,19 +10,21 @@ import gc
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from filelock import FileLock
 from llvmlite.binding import ffi  # type: ignore[import-untyped]
 from llvmlite.ir import types  # type: ignore[import-untyped]
-from numba.core import ir
+from numba.core import ir, lowering, ssa, transforms, typeinfer
+from numba.core.compiler import Compiler
 from numba.core.compiler_lock import _CompilerLock
 from numba.core.cpu import CPUContext
+from numba.core.postproc import PostProcessor
 from numba.core.targetconfig import ConfigStack
 from numba.core.types.functions import BaseFunction
 from numba.core.typing.context import Context
 
-from newsindex.pipeline_kernel import KernelCache
+from newsindex.pipeline_kernel import KernelCache, keep_inside
 
 __all__ = ["make_haste"]
 
@@ -40,6 +42,18 @@ def make_haste(claims: Path) -> None:
     _share(claims)
     numbas: Any = ir.Inst
     numbas._rec_list_vars = _variables
+    numbas = ir.Assign
+    numbas.list_vars = _of_assignment
+    numbas = ir.Expr
+    numbas.list_vars = _of_expression
+    for numbas in (lowering, typeinfer):
+        numbas.new_error_context = _NoContext()
+    numbas = ssa
+    numbas._logger = _Silent()
+    numbas = PostProcessor
+    numbas.run = _lifetimes(numbas.run)
+    numbas = Compiler
+    numbas.define_pipelines = _kept_inside(numbas.define_pipelines)
     numbas = BaseFunction
     numbas.get_call_type = _Calls(numbas.get_call_type)
     numbas = types.Type
@@ -105,6 +119,67 @@ def _variables(self: Any, value: Any) -> list[Any]:
     return found
 
 
+def _of_assignment(assignment: Any) -> list[Any]:
+    return [assignment.target, *_variables(assignment, assignment.value)]
+
+
+def _of_expression(expression: Any) -> list[Any]:
+    found: list[Any] = []
+    for value in expression._kws.values():
+        kind = type(value)
+        if kind is ir.Var:
+            found.append(value)
+        elif kind not in _WITHOUT:
+            found += _variables(expression, value)
+    return found
+
+
+class _NoContext:
+    """Adds nothing to an error: what went wrong is told by the process that compiles after this one has failed."""
+
+    def __call__(self, *_: object, **__: object) -> Self:
+        return self
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+class _Silent:
+    """A log of nothing: of each statement for each variable something would be told."""
+
+    def debug(self, *_: Any) -> None:
+        pass
+
+
+def _lifetimes(original: Callable[..., None]) -> Callable[..., None]:
+    """Find out how long variables live the last time only, when that is written down."""
+
+    def run(self: Any, emit_dels: bool = False, extend_lifetimes: bool = False) -> None:
+        if emit_dels or self.func_ir.is_generator:
+            original(self, emit_dels, extend_lifetimes)
+        else:
+            canonical: Any = transforms.canonicalize_cfg
+            self.func_ir.blocks = canonical(self.func_ir.blocks)
+            self.func_ir.generator_info = None
+
+    return run
+
+
+def _kept_inside(original: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
+    """Have numba's own functions, which only kernels call here, compiled as parts of them."""
+
+    def define_pipelines(self: Any) -> list[Any]:
+        target = self.state.targetctx
+        target.create_cpython_wrapper = target.create_cfunc_wrapper = _nothing
+        keep_inside(self.state)
+        return original(self)
+
+    return define_pipelines
+
+
 class _Calls:
     """What a call of one of numba's functions with some types is, found out once: nine in ten were asked before."""
 
@@ -161,5 +236,5 @@ class _Once:
         return lambda: self._original(thing)
 
 
-def _nothing() -> None:
+def _nothing(*_: object, **__: object) -> None:
     pass

@@ -24,7 +24,7 @@ from numba.core.runtime import _nrt_python  # type: ignore[attr-defined]
 from numba.core.typed_passes import NativeLowering
 from numba.core.types import intp, uintp, unliteral
 
-__all__ = ["InnerCompiler", "KernelCache", "KernelCompiler", "without_numbers"]
+__all__ = ["InnerCompiler", "KernelCache", "KernelCompiler", "keep_inside", "without_numbers"]
 
 # What it looks for, no kernel has: closures, branches on constants, literal loops, expressions of arrays, …
 _IDLE = frozenset(
@@ -52,13 +52,21 @@ _HASH = hash(Flags())
 
 
 class _KernelLibrary(JITCodeLibrary):
-    """Code of a kernel. Nobody else calls its parts, so they need not be given all that numba tells of an array."""
+    """Code of a kernel. Nobody else calls its parts, so they need not be given all that numba tells of an array.
+
+    It is made good once, when it is whole. Numba does some of it twice before, so that fewer references are counted;
+    kernels count hardly any.
+    """
+
+    def _optimize_functions(self, module: Any) -> None:
+        module.data_layout = self._codegen._data_layout
 
     def _optimize_final_module(self) -> None:
         for part in self._final_module.functions:
             if part.linkage == llvm.Linkage.linkonce_odr:
                 part.linkage = "internal"
-        super()._optimize_final_module()
+        manager, builder = self._codegen._module_pass_manager()
+        manager.run(self._final_module, builder)
 
 
 def _place(context: Any, builder: Any, kind: Any, value: Any, size: Any) -> Any:
@@ -114,15 +122,19 @@ class _InnerLibrary(JITCodeLibrary):
         self._finalized = True
 
 
+def keep_inside(state: Any) -> None:
+    """Have the code of a function that is being compiled put into a library that is linked only."""
+    state.library = _InnerLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
+    # By what Python would call it, numba knows a function apart; it has none, so something else of its own.
+    state.targetctx.get_executable = lambda library, described, environment: environment.__sizeof__
+
+
 class InnerCompiler(KernelCompiler):
     """Compiles a function that only kernels call."""
 
     def define_pipelines(self) -> list[PassManager]:
-        """Have the code put into a library that is linked only."""
-        state = self.state
-        state.library = _InnerLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
-        # By what Python would call it, numba knows a function apart; it has none, so something else of its own.
-        state.targetctx.get_executable = lambda library, described, environment: environment.__sizeof__
+        """Return numba's own passes but the idle ones."""
+        keep_inside(self.state)
         return super().define_pipelines()
 
 
