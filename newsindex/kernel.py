@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from functools import cached_property
+from time import thread_time
 from typing import Any
 
 from newsindex.quick_import import importing
 
 with importing(without="coverage"):
     import numba
+    from numba.core import event
 
-__all__ = ["COMPILER", "IS_KNOWN", "brief", "inner", "kernel", "lean"]
+__all__ = ["COMPILER", "IS_KNOWN", "brief", "compile_seconds", "inner", "kernel", "lean"]
 
 COMPILER = f"numba {numba.__version__}"
 
@@ -28,6 +31,48 @@ if IS_KNOWN:
 
     _INNER = _OPTIONS | {"pipeline_class": InnerCompiler, "no_cpython_wrapper": True}
     _OPTIONS |= {"pipeline_class": KernelCompiler}
+
+
+class _Compiling(threading.local):
+    """The processor time that a thread has spent on compiling; while it does, how deep in it and since when."""
+
+    seconds = began = 0.0
+    depth = 0
+
+    def notify(self, said: Any) -> None:
+        """Hear of the beginning or the end of a compile, or of one within another."""
+        if said.is_start:
+            if not self.depth:
+                self.began = thread_time()
+            self.depth += 1
+        else:
+            self.depth -= 1
+            if not self.depth:
+                self.seconds += thread_time() - self.began
+
+
+_compiling = _Compiling()
+
+
+class _Listener(event.Listener):
+    """What numba tells of what it compiles, in whichever thread."""
+
+    def on_start(self, said: Any) -> None:
+        _compiling.notify(said)
+
+    on_end = on_start
+
+
+_register: Any = event.register
+_register("numba:compile", _Listener())
+
+
+def compile_seconds() -> float:
+    """Return the seconds of processor time that this thread has spent on compiling, those of this moment not counted.
+
+    A kernel is compiled within a search when that was not done before, or when its arguments are of other types.
+    """
+    return _compiling.seconds
 
 
 def kernel(function: Callable[..., Any], **options: Any) -> Any:

@@ -13,11 +13,14 @@ from contextlib import suppress
 from time import thread_time
 from typing import Any
 
+import numba
 import pytest
+from numba.core import event
 
 import newsindex
 from newsindex import QueryTooComplex
 from newsindex.index import NewsIndex
+from newsindex.kernel import compile_seconds
 from newsindex.search import snippets
 from newsindex.search.deadline import Deadline
 
@@ -119,6 +122,31 @@ def test_few_of_many_wrong_values_get_a_suggestion(archive: NewsIndex) -> None:
     assert thread_time() - began < SECONDS
     assert [remark.kind for remark in said] == ["no-such-value"] * 40
     assert [remark.suggestion is not None for remark in said] == [True] * 3 + [False] * 37
+
+
+@pytest.mark.skipif("NUMBA_DISABLE_JIT" in os.environ, reason="the compiler is switched off")
+def test_what_is_compiled_meanwhile_is_not_the_searchs_time() -> None:
+    def busy(seconds: float) -> None:
+        began = thread_time()
+        while thread_time() - began < seconds:
+            pass
+
+    deadline = Deadline(0.1)
+    busy(0.01)
+    deadline.check()
+    with event.trigger_event("numba:compile"):
+        busy(0.1)
+        with event.trigger_event("numba:compile"):  # of a function that it calls
+            busy(0.1)
+    before = compile_seconds()
+    made = numba.njit(lambda a: a + 1)
+    assert made(1) == 2
+    assert compile_seconds() > before
+    deadline.check()
+    assert 0.0 < deadline.left() < 0.1
+    busy(0.1)
+    with pytest.raises(QueryTooComplex, match="the time in milliseconds"):
+        deadline.check()
 
 
 def test_snippets_of_a_page_have_the_time_of_a_search(archive: NewsIndex, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ from time import monotonic, thread_time
 from typing import TypeVar
 
 from newsindex.errors import QueryError, QueryTooComplex
+from newsindex.kernel import compile_seconds
 
 __all__ = ["SECONDS", "Deadline", "check_timeout"]
 
@@ -22,10 +23,10 @@ class Deadline:
 
     It counts the processor time of the thread, not the clock's: on a busy machine the same queries are answered. To
     ask for that costs more than a small search can spare, so it is counted from the first check after some
-    milliseconds on. A deadline belongs to one thread.
+    milliseconds on. What compiling takes is not the search's. A deadline belongs to one thread.
     """
 
-    __slots__ = ("_began", "_counted_from", "_seconds")
+    __slots__ = ("_began", "_compiled", "_counted_from", "_seconds")
 
     def __init__(self, seconds: float | None = SECONDS) -> None:
         """Take the time that is allowed; None for any."""
@@ -44,13 +45,17 @@ class Deadline:
             if elapsed < _UNNOTICED and elapsed <= self._seconds:
                 return
             self._counted_from = thread_time() - min(elapsed, _UNNOTICED)
-        spent = thread_time() - self._counted_from
+            self._compiled = compile_seconds()
+        spent = self._spent(self._counted_from)
         if spent > self._seconds:
             raise QueryTooComplex("the time in milliseconds", int(1000 * spent), int(1000 * self._seconds))
 
     def left(self) -> float:
         """Return the seconds that are left; what was over too soon to be counted took none."""
-        return self._seconds if self._counted_from is None else self._seconds - (thread_time() - self._counted_from)
+        return self._seconds if self._counted_from is None else self._seconds - self._spent(self._counted_from)
+
+    def _spent(self, since: float) -> float:
+        return thread_time() - since - (compile_seconds() - self._compiled)
 
     def over(self, items: Iterable[_T]) -> Iterator[_T]:
         """Yield the items, with a check now and then."""
