@@ -38,6 +38,7 @@ from newsindex.store.network import network_file_system
 from newsindex.store.storage import FolderStorage
 from newsindex.store.store import Store
 from newsindex.variants import Given, Variants
+from newsindex.wrong_value import shown
 
 if TYPE_CHECKING:
     from newsindex.check import Problem
@@ -95,9 +96,9 @@ def open_index(
 ) -> NewsIndex:
     """Open, or make, the index in a folder: see `newsindex.open`."""
     if model is not None and not (isinstance(model, type) and issubclass(model, BaseModel)):
-        raise SchemaError(f"model: a pydantic model class, as newsindex.Article is one, not {model!r}")
+        raise SchemaError(f"model: a pydantic model class, as newsindex.Article is one, not {shown(model)}")
     if language is not None and not isinstance(language, str):
-        raise SchemaError(f"language: a name or a two-letter code, as 'english' or 'en', not {language!r}")
+        raise SchemaError(f"language: a name or a two-letter code, as 'english' or 'en', not {shown(language)}")
     clock = Clock.of(None, zone)
     table = Variants.of(variants)
     if "\0" in str(location):
@@ -326,7 +327,7 @@ class NewsIndex:
             QueryTooComplex: the query is over a limit.
         """
         if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 0):
-            raise QueryError(f"limit: a number from 0, or None for all, not {limit!r}")
+            raise QueryError(f"limit: a number from 0, or None for all, not {shown(limit)}")
         fields = () if facets == () else self._facet_fields(facets)
         if timeout is not SECONDS:
             check_timeout(timeout)
@@ -428,11 +429,13 @@ class NewsIndex:
         self._check_open()
         keywords = self.schema.of_kind(Keyword)
         if field not in keywords:
-            raise QueryError(f"{field!r} is no keyword field; values are counted of {', '.join(keywords) or 'none'}")
+            raise QueryError(
+                f"{shown(field)} is no keyword field; values are counted of {', '.join(keywords) or 'none'}"
+            )
 
     def _facet_fields(self, facets: str | Sequence[str]) -> tuple[str, ...]:
         if not isinstance(facets, Iterable):
-            raise QueryError(f"facets: a keyword field, or a list of them, not {facets!r:.60}")
+            raise QueryError(f"facets: a keyword field, or a list of them, not {shown(facets)}")
         fields = (facets,) if isinstance(facets, str) else tuple(facets)
         for field in fields:
             self._check_keyword(field)

@@ -11,7 +11,7 @@ import newsindex
 
 PACKAGE = Path(newsindex.__file__).parent
 ROWS = [
-    ["errors", "pipeline_kernel", "quick_import"],
+    ["errors", "wrong_value", "pipeline_kernel", "quick_import"],
     ["dates", "variants", "kernel", "haste_kernel", "whoosh_door"],
     ["schema"],
     ["sources"],

@@ -87,6 +87,23 @@ def test_ids_are_text_or_whole_numbers(make_index: MakeIndex) -> None:
     assert (index.delete([1, "2"]), index.delete(3)) == (2, 1)
 
 
+@pytest.mark.parametrize("name", ["limit", "sort", "facets", "after", "k1", "b", "weights", "timeout", "zone", "now"])
+def test_arguments_that_cannot_be_written_out_are_misused_too(name: str, make_index: MakeIndex) -> None:
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    index = make_index([{"id": "1", "body": "oil"}])
+    for value in (deep, object(), -(10**5000)):  # the number for its sign, where large ones are taken
+        with pytest.raises(QueryError, match=r"not|no keyword field"):
+            index.search("oil", **{name: value})
+    for ask in (index.get, index.values, lambda value: index.explain("oil", value)):
+        for value in (deep, object(), 10**5000):
+            with pytest.raises(QueryError):
+                ask(value)
+    while deep:  # Python would take as many levels of its stack to let go of it
+        deep = deep.pop()
+
+
 def test_misuse_of_arguments(make_index: MakeIndex) -> None:
     index = make_index(ARTICLES)
     for arguments in (

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from newsindex.dates import EPOCH, to_microseconds
 from newsindex.errors import QueryError
+from newsindex.wrong_value import shown
 
 __all__ = ["EARLIEST", "Clock", "beginning", "later"]
 
@@ -34,14 +35,14 @@ class Clock:
             QueryError: no such zone, or not a moment.
         """
         if now is not None and not isinstance(now, datetime):
-            raise QueryError(f"now: a datetime, not {now!r:.60}")
+            raise QueryError(f"now: a datetime, not {shown(now)}")
         if isinstance(zone, str):
             try:
                 zone = ZoneInfo(zone)
             except (ValueError, OSError, KeyError) as error:
-                raise QueryError(f"zone: no time zone {zone!r:.60}; write one as Europe/London") from error
+                raise QueryError(f"zone: no time zone {shown(zone)}; write one as Europe/London") from error
         elif zone is not None and not isinstance(zone, tzinfo):
-            raise QueryError(f"zone: a name as 'Europe/London', a tzinfo, or None for yours, not {zone!r:.60}")
+            raise QueryError(f"zone: a name as 'Europe/London', a tzinfo, or None for yours, not {shown(zone)}")
         return cls(now, zone)
 
     def stopping(self) -> Clock:

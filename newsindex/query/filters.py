@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import reprlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ from newsindex.errors import QueryError, QueryTooComplex
 from newsindex.query.ranges import single, span
 from newsindex.query.tree import Node, Or, Range, Value
 from newsindex.schema import Keyword, Schema, Stored, Text
+from newsindex.wrong_value import shown
 
 __all__ = ["Where", "filter_nodes", "nearest"]
 
@@ -31,7 +31,7 @@ def filter_nodes(schema: Schema, where: Where | None) -> tuple[Node, ...]:
     if where is None:
         return ()
     if type(where) is not dict and not isinstance(where, Mapping):
-        raise QueryError(f'where: a dict as {{"source": "CNN"}}, not {_shown(where)}')
+        raise QueryError(f'where: a dict as {{"source": "CNN"}}, not {shown(where)}')
     return tuple([_node(schema, name, value) for name, value in where.items()])
 
 
@@ -43,12 +43,12 @@ def nearest(name: str, names: list[str] | tuple[str, ...]) -> str | None:
 
 def _node(schema: Schema, name: str, value: Any) -> Node:
     if not isinstance(name, str):
-        raise QueryError(f"where: the name of a field is a string, not {_shown(name)}")
+        raise QueryError(f"where: the name of a field is a string, not {shown(name)}")
     if name == "id":
         ids = _listed(value)
         # Python does not write a number of more than 4,300 digits.
         if not ids or not all(isinstance(one, str) or (type(one) is int and abs(one) < 10**640) for one in ids):
-            raise QueryError(f"where: 'id' takes an id or a list of ids, not {_shown(value)}")
+            raise QueryError(f"where: 'id' takes an id or a list of ids, not {shown(value)}")
         return _any_of([Value("id", str(one)) for one in ids])
     field = schema.fields.get(name)
     if field is None:
@@ -64,18 +64,18 @@ def _node(schema: Schema, name: str, value: Any) -> Node:
             return Value(name, value)
         values = _listed(value)
         if not values or not all(isinstance(text, str) for text in values):
-            raise QueryError(f"where: {name!r} takes a string or a list of strings, not {_shown(value)}")
+            raise QueryError(f"where: {name!r} takes a string or a list of strings, not {shown(value)}")
         return _any_of([Value(name, text) for text in values])
     values = _listed(value)
     try:
         if isinstance(value, tuple):
             if len(value) != 2:
-                raise ValueError(f"a range is a tuple (low, high), not {_shown(value)}")
+                raise ValueError(f"a range is a tuple (low, high), not {shown(value)}")
             return span(field, *value)
         if type(value) is str:
             return single(field, value)
         if not values or any(part is None for part in values):
-            raise ValueError(f"no value: {_shown(value)}")
+            raise ValueError(f"no value: {shown(value)}")
         return _any_of([single(field, part) for part in values])
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise QueryError(f"where: {name!r}: {error}") from error
@@ -89,14 +89,6 @@ def _listed(value: Any) -> list[Any]:
     if isinstance(value, set | frozenset):
         return sorted(value, key=str)  # the search as written, and with it cursors, must not change with the process
     return list(value)
-
-
-def _shown(value: Any) -> str:
-    """Return the beginning of what the value looks like, of lists in lists only the outer ones: they may be deep."""
-    try:
-        return f"{reprlib.repr(value):.60}"
-    except ValueError:  # a number of too many digits
-        return f"such {type(value).__name__}"
 
 
 def _any_of(nodes: list[Value] | list[Range]) -> Node:

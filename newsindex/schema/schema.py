@@ -27,6 +27,7 @@ from newsindex.schema.kinds import (
 from newsindex.schema.plain import PlainFields, moment_of
 from newsindex.schema.prepared import PreparedArticle, PreparedArticles
 from newsindex.schema.saved import check_fit, made_model
+from newsindex.wrong_value import shown
 
 __all__ = ["Schema"]
 
@@ -46,7 +47,7 @@ class Schema:
             SchemaError: a field's type does not fit its kind, no field is text, or more than 8 are.
         """
         if not (isinstance(model, type) and issubclass(model, BaseModel)):
-            raise SchemaError(f"model: a pydantic model, as newsindex.Article is, not {model!r:.60}")
+            raise SchemaError(f"model: a pydantic model, as newsindex.Article is, not {shown(model)}")
         self.model = model
         self.language = language
         self.fields: dict[str, Field] = {name: field_of(model, name) for name in model.model_fields}

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from newsindex.errors import QueryError, QueryTooComplex
 from newsindex.kernel import compile_seconds
+from newsindex.wrong_value import shown
 
 __all__ = ["SECONDS", "Deadline", "check_timeout"]
 
@@ -68,4 +69,4 @@ class Deadline:
 def check_timeout(seconds: object) -> None:
     """Raise QueryError for what is no time to allow."""
     if seconds is not None and (isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds > 0):
-        raise QueryError(f"timeout: seconds above 0, or None for no limit, not {seconds!r:.60}")
+        raise QueryError(f"timeout: seconds above 0, or None for no limit, not {shown(seconds)}")

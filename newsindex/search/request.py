@@ -31,6 +31,7 @@ from newsindex.search.snapshot import Snapshot, id_text
 from newsindex.search.snippets import Snippets
 from newsindex.search.sought import plainly_sought, sought_by
 from newsindex.search.values import count_values
+from newsindex.wrong_value import shown
 
 __all__ = ["SORTS", "Search"]
 
@@ -184,7 +185,7 @@ class Search:
     ) -> Results:
         """Return a page."""
         if sort not in SORTS:
-            raise QueryError(f"sort: 'relevance', 'newest' or 'oldest', not {sort!r}")
+            raise QueryError(f"sort: 'relevance', 'newest' or 'oldest', not {shown(sort)}")
         if sort != "relevance" and self.snapshot.schema.date_field is None:
             raise QueryError(f"sort: {sort!r} needs a date field, and {self.snapshot.schema.model.__name__} has none")
         most = self.snapshot.doc_count if limit is None else limit

@@ -35,6 +35,7 @@ import numpy.typing as npt
 
 from newsindex.errors import QueryError
 from newsindex.schema import Schema, Text
+from newsindex.wrong_value import shown
 
 __all__ = ["K1", "ROUNDING", "USUAL", "B", "Parameters", "Ranking", "contribution", "idf", "norm", "schema_weights"]
 
@@ -77,18 +78,18 @@ class Ranking:
             QueryError: k1 < 0, b not in 0..1, a weight not above 0 or over a million, or a name of no text field.
         """
         if not _is_number(k1) or not 0 <= k1 <= _LARGEST:
-            raise QueryError(f"k1: a number from 0 to a million, not {k1!r:.60}")
+            raise QueryError(f"k1: a number from 0 to a million, not {shown(k1)}")
         if not _is_number(b) or not 0 <= b <= 1:
-            raise QueryError(f"b: a number from 0 to 1, not {b!r:.60}")
+            raise QueryError(f"b: a number from 0 to 1, not {shown(b)}")
         if weights is None:
             return cls(float(k1), float(b))
         if not isinstance(weights, Mapping):
-            raise QueryError(f'weights: a dict as {{"title": 5}}, not {weights!r:.60}')
+            raise QueryError(f'weights: a dict as {{"title": 5}}, not {shown(weights)}')
         for name, weight in weights.items():
             if name not in schema.text_fields:
-                raise QueryError(f"weights: {name!r:.60} is no text field; those are {', '.join(schema.text_fields)}")
+                raise QueryError(f"weights: {shown(name)} is no text field; those are {', '.join(schema.text_fields)}")
             if not _is_number(weight) or not 1 / _LARGEST <= weight <= _LARGEST:
-                raise QueryError(f"weights: {name!r} takes a number from a millionth to a million, not {weight!r:.60}")
+                raise QueryError(f"weights: {name!r} takes a number from a millionth to a million, not {shown(weight)}")
         own = schema_weights(schema)
         found = tuple(float(weights.get(name, weight)) for name, weight in zip(schema.text_fields, own, strict=True))
         return cls(float(k1), float(b), None if found == own else found)

@@ -34,7 +34,10 @@ def id_text(article_id: object) -> str:
     """
     if isinstance(article_id, bool) or not isinstance(article_id, str | int):
         raise QueryError(f"id: a string or a whole number, not {type(article_id).__name__}")
-    text = str(article_id).strip()
+    try:
+        text = str(article_id).strip()
+    except ValueError:  # Python does not write a number of more than 4,300 digits
+        raise QueryError("id: no article has a number of so many digits") from None
     if any("\ud800" <= character <= "\udfff" for character in text):
         raise QueryError(f"id: {text[:40]!r} cannot be written in UTF-8, so no article has it")
     return text
