@@ -46,7 +46,8 @@ __all__ = ["MESSAGE", "compile_kernels", "prepare"]
 
 MESSAGE = "compiling, once on this machine; some fifteen seconds …"
 _PATIENCE = 300.0
-# What `_small_segment` returns: to make it takes kernels, or without them as long as a twentieth of the compiling.
+# The body of a segment, as `_small_segment` returns it: to make it takes kernels, or without them as long as a
+# twentieth of the compiling.
 _SMALL_SEGMENT = Path(__file__).with_name("small_segment.nix")
 _turn = Lock()
 

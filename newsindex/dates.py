@@ -10,6 +10,8 @@ from typing import Any
 
 from dateutil import parser as dateutil_parser
 
+from newsindex.wrong_value import shown
+
 __all__ = [
     "EPOCH", "Period", "from_microseconds", "parse_date", "parse_period", "to_microseconds", "to_utc", "written_moment",
 ]  # fmt: skip
@@ -104,7 +106,7 @@ def _read(value: Any) -> datetime:
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day)
     if not isinstance(value, str):
-        raise ValueError(f"not a date: {value!r}; give ISO 8601, as 2024-04-09T10:30:00Z")
+        raise ValueError(f"not a date: {shown(value)}; give ISO 8601, as 2024-04-09T10:30:00Z")
     text = value.strip()
     if not text or len(text) > _LONGEST:
         raise ValueError(f"not a date: {text[:40]!r}")

@@ -16,7 +16,6 @@ from filelock import FileLock
 from llvmlite.binding import ffi  # type: ignore[import-untyped]
 from llvmlite.ir import types  # type: ignore[import-untyped]
 from numba.core import ir, lowering, ssa, transforms, typeinfer
-from numba.core.compiler import Compiler
 from numba.core.compiler_lock import _CompilerLock
 from numba.core.cpu import CPUContext
 from numba.core.postproc import PostProcessor
@@ -24,7 +23,7 @@ from numba.core.targetconfig import ConfigStack
 from numba.core.types.functions import BaseFunction
 from numba.core.typing.context import Context
 
-from newsindex.pipeline_kernel import KernelCache, keep_inside
+from newsindex.pipeline_kernel import KernelCache
 
 __all__ = ["make_haste"]
 
@@ -52,8 +51,6 @@ def make_haste(claims: Path) -> None:
     numbas._logger = _Silent()
     numbas = PostProcessor
     numbas.run = _lifetimes(numbas.run)
-    numbas = Compiler
-    numbas.define_pipelines = _kept_inside(numbas.define_pipelines)
     numbas = BaseFunction
     numbas.get_call_type = _Calls(numbas.get_call_type)
     numbas = types.Type
@@ -168,18 +165,6 @@ def _lifetimes(original: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
-def _kept_inside(original: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
-    """Have numba's own functions, which only kernels call here, compiled as parts of them."""
-
-    def define_pipelines(self: Any) -> list[Any]:
-        target = self.state.targetctx
-        target.create_cpython_wrapper = target.create_cfunc_wrapper = _nothing
-        keep_inside(self.state)
-        return original(self)
-
-    return define_pipelines
-
-
 class _Calls:
     """What a call of one of numba's functions with some types is, found out once: nine in ten were asked before."""
 
@@ -236,5 +221,5 @@ class _Once:
         return lambda: self._original(thing)
 
 
-def _nothing(*_: object, **__: object) -> None:
+def _nothing() -> None:
     pass

@@ -101,6 +101,8 @@ def open_index(
         raise SchemaError(f"language: a name or a two-letter code, as 'english' or 'en', not {shown(language)}")
     clock = Clock.of(None, zone)
     table = Variants.of(variants)
+    if not isinstance(location, str | PathLike):
+        raise IndexNotFound(f"a folder is named by a string or a path, not by {shown(location)}")
     if "\0" in str(location):
         raise IndexNotFound(f"{str(location)!r}: a path cannot have a NUL character in it; give another folder")
     network = None if allow_network_fs else network_file_system(Path(location))

@@ -45,7 +45,7 @@ class _Compiling(threading.local):
             if not self.depth:
                 self.began = thread_time()
             self.depth += 1
-        else:
+        elif self.depth:  # else it began before anybody listened
             self.depth -= 1
             if not self.depth:
                 self.seconds += thread_time() - self.began

@@ -24,7 +24,7 @@ from numba.core.runtime import _nrt_python  # type: ignore[attr-defined]
 from numba.core.typed_passes import NativeLowering
 from numba.core.types import intp, uintp, unliteral
 
-__all__ = ["InnerCompiler", "KernelCache", "KernelCompiler", "keep_inside", "without_numbers"]
+__all__ = ["InnerCompiler", "KernelCache", "KernelCompiler", "without_numbers"]
 
 # What it looks for, no kernel has: closures, branches on constants, literal loops, expressions of arrays, …
 _IDLE = frozenset(
@@ -65,8 +65,9 @@ class _KernelLibrary(JITCodeLibrary):
         for part in self._final_module.functions:
             if part.linkage == llvm.Linkage.linkonce_odr:
                 part.linkage = "internal"
-        manager, builder = self._codegen._module_pass_manager()
-        manager.run(self._final_module, builder)
+        made = self._codegen._module_pass_manager()  # since numba 0.62 with what it was built by, which it runs with
+        manager, *builder = made if isinstance(made, tuple) else (made,)
+        manager.run(self._final_module, *builder)
 
 
 def _place(context: Any, builder: Any, kind: Any, value: Any, size: Any) -> Any:
@@ -122,19 +123,15 @@ class _InnerLibrary(JITCodeLibrary):
         self._finalized = True
 
 
-def keep_inside(state: Any) -> None:
-    """Have the code of a function that is being compiled put into a library that is linked only."""
-    state.library = _InnerLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
-    # By what Python would call it, numba knows a function apart; it has none, so something else of its own.
-    state.targetctx.get_executable = lambda library, described, environment: environment.__sizeof__
-
-
 class InnerCompiler(KernelCompiler):
     """Compiles a function that only kernels call."""
 
     def define_pipelines(self) -> list[PassManager]:
-        """Return numba's own passes but the idle ones."""
-        keep_inside(self.state)
+        """Have the code put into a library that is linked only."""
+        state = self.state
+        state.library = _InnerLibrary(state.targetctx.codegen(), state.func_id.func_qualname)
+        # By what Python would call it, numba knows a function apart; it has none, so something else of its own.
+        state.targetctx.get_executable = lambda library, described, environment: environment.__sizeof__
         return super().define_pipelines()
 
 

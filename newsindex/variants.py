@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from newsindex.errors import QueryError
+from newsindex.wrong_value import shown
 
 __all__ = ["Given", "Variants"]
 
@@ -137,10 +138,10 @@ def _load(path: Path) -> dict[str, Any]:
 def _read(given: Mapping[str, Any], where: str) -> Variants:
     for key in given:
         if key not in _KEYS:
-            raise QueryError(f"variants: {where}: {key!r:.60} is none of {', '.join(_KEYS)}")
+            raise QueryError(f"variants: {where}: {shown(key)} is none of {', '.join(_KEYS)}")
     groups = given.get("groups", [])
     if not isinstance(groups, list | tuple):
-        raise QueryError(f"variants: {where}: groups is a list of lists of words, not {groups!r:.60}")
+        raise QueryError(f"variants: {where}: groups is a list of lists of words, not {shown(groups)}")
     found = []
     for number, group in enumerate(groups, 1):
         words = _words(group, f"{where}: group {number}")
@@ -149,14 +150,14 @@ def _read(given: Mapping[str, Any], where: str) -> Variants:
         found.append(words)
     spelling = given.get("spelling", True)
     if not isinstance(spelling, bool):
-        raise QueryError(f"variants: {where}: spelling is true or false, not {spelling!r:.60}")
+        raise QueryError(f"variants: {where}: spelling is true or false, not {shown(spelling)}")
     return Variants(tuple(found), frozenset(_words(given.get("without", []), f"{where}: without")), spelling)
 
 
 def _words(given: Any, where: str) -> tuple[str, ...]:
     if not isinstance(given, list | tuple):
-        raise QueryError(f"variants: {where} is a list of words, not {given!r:.60}")
+        raise QueryError(f"variants: {where} is a list of words, not {shown(given)}")
     for word in given:
         if not isinstance(word, str) or not word.strip() or len(word.split()) > 1:
-            raise QueryError(f"variants: {where}: {word!r:.60} is not a single word")
+            raise QueryError(f"variants: {where}: {shown(word)} is not a single word")
     return tuple(given)

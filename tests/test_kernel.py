@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import gc
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -187,7 +188,10 @@ def test_bounds_can_be_checked(tmp_path: Path) -> None:
 def test_haste_makes_the_same_machine_code(tmp_path: Path) -> None:
     slow = run(tmp_path, program=USE + ASM, NUMBA_CACHE_DIR=str(tmp_path / "slow"))
     assert "lengths" in slow
-    assert run(tmp_path, str(tmp_path / "claims"), program=HASTE + USE + ASM) == slow
+    fast = run(tmp_path, str(tmp_path / "claims"), program=HASTE + USE + ASM)
+    # Older versions of numba put addresses into names of constants.
+    slow, fast = (re.sub(r"(\.const\.pickle[a-z]+)\.\d+", r"\1", code) for code in (slow, fast))
+    assert fast == slow
 
 
 @compiled

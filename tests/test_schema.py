@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
@@ -14,10 +15,12 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, computed_field, create_model, field_validator
 from pydantic import Field as Pydantic
 
+import newsindex
 from newsindex import Article, Date, Flag, Keyword, Number, SchemaError, SourceError, Stored, Text
 from newsindex.errors import FormatError
 from newsindex.schema import PreparedArticles, Schema, fold_keyword, identity
 from newsindex.schema.identity import canonical_url, identifying_url
+from newsindex.wrong_value import shown
 
 
 class Report(BaseModel):
@@ -432,3 +435,22 @@ def test_a_segment_has_room_for_eight_text_fields() -> None:
         Schema(create_model("Nine", **fields))
     del fields["text0"]
     assert len(Schema(create_model("Eight", **fields)).text_fields) == 8
+
+
+def test_a_number_of_thousands_of_digits_is_refused_and_its_neighbours_are_kept(tmp_path: Path) -> None:
+    class Counted(Article):
+        words: Annotated[int | None, Number()] = None
+
+    with newsindex.open(tmp_path / "index", model=Counted, create=True) as index:
+        report = index.add([{"id": f"{n}", "body": "oil", "words": 10**5000 if n == 1 else n} for n in range(3)])
+        assert report.added == 2
+        assert [str(error) for error in report.rejected] == ["words: such int is no number from -2^62 to 2^62"]
+
+
+def test_a_wrong_value_is_written_whatever_its_class_is_called() -> None:
+    class List:
+        pass
+
+    List.__name__ = "list"
+    assert shown(List()) == "such list"
+    assert shown("x" * 100) == f"'{'x' * 27}...{'x' * 28}'"

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import newsindex
-from newsindex import QueryError, QueryTooComplex
+from newsindex import IndexNotFound, QueryError, QueryTooComplex
 from newsindex.codec.reader import SegmentReader
 from newsindex.index import NewsIndex
 from newsindex.results import Snippet
@@ -100,6 +100,15 @@ def test_arguments_that_cannot_be_written_out_are_misused_too(name: str, make_in
         for value in (deep, object(), 10**5000):
             with pytest.raises(QueryError):
                 ask(value)
+    for where in (deep, {"published": deep}, {"source": deep}, {"id": deep}, {deep and 3: "x"}):
+        with pytest.raises(QueryError, match=r"^where: "):
+            index.search("oil", where=where)
+    for variants in ({"groups": 10**5000}, {"groups": [deep]}, {"spelling": deep}, {"without": deep}, {7: 1}):
+        with pytest.raises(QueryError, match=r"^variants: "):
+            newsindex.open(index._folder, variants=variants)
+    for location in (deep, 10**5000):
+        with pytest.raises(IndexNotFound, match="a folder is named by"):
+            newsindex.open(location)  # type: ignore[arg-type]
     while deep:  # Python would take as many levels of its stack to let go of it
         deep = deep.pop()
 

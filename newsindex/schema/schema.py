@@ -239,7 +239,7 @@ class Schema:
                     naive.append(name)
             elif kind is Number:
                 if not -LARGEST_NUMBER <= value <= LARGEST_NUMBER:
-                    raise SourceError(f"{name}: {value!r:.40} is no number from -2^62 to 2^62")
+                    raise SourceError(f"{name}: {shown(value)} is no number from -2^62 to 2^62")
                 values[name] = value
             else:
                 values[name] = value
