@@ -21,5 +21,5 @@ def shown(value: object) -> str:
     """
     try:
         return f"{_short.repr(value):.{_LONGEST}}"
-    except Exception:
+    except Exception:  # a number of too many digits, or whatever the value's own class raises
         return f"such {type(value).__name__}"
