@@ -35,8 +35,10 @@ from newsindex.kernel import IS_KNOWN
 from newsindex.query.parser import ParsedQuery
 from newsindex.query.tree import Exact, Fuzzy, Near, Node, Wildcard, Word
 from newsindex.schema import Article, Schema
+from newsindex.search.bits_kernel import count_values
 from newsindex.search.parts import Vocabulary
 from newsindex.search.request import Search
+from newsindex.search.segment import KeywordValues
 from newsindex.search.snapshot import Snapshot
 from newsindex.store.envelope import ENVELOPE_BYTES
 from newsindex.store.live import LiveSegment
@@ -117,6 +119,10 @@ def _use_readers() -> None:
     segment.dictionary()
     segment.ids.encoded(0)
     segment.shown.both(np.zeros(1, np.int64))
+    # The values of a field that has more of them than the small segment's.
+    values = KeywordValues(segment.keywords("source"))
+    many = np.zeros(segment.doc_count, np.uint32)
+    count_values(np.zeros(1, np.uint64), many, values.ords, values.starts, np.zeros(values.count + 1, np.int64))
     _search(segment, _RANKED)
     _count(segment, _OPERATORS[::-1])
     _search(segment, _AS_SETS[::-1])

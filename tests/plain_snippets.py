@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from tests.plain_places import bare
 
 _WIDTH = 240
 _LEAD_IN = 60
+_APOSTROPHES = "'’‘‛ʼ＇"
 
 
 class _Match(NamedTuple):
@@ -102,6 +104,10 @@ def _cut(text: str, field: str, tokens: list[Token], matches: list[_Match], focu
     end = len(text)
     if limit < len(text):
         end = max((token.end for token in tokens if start < token.end <= limit), default=limit)
+        if text[end : end + 2].lower() in {f"{apostrophe}s" for apostrophe in _APOSTROPHES}:
+            further = end + 3 if text[end + 2 : end + 3] in tuple(_APOSTROPHES) else end + 2
+            if not re.match(r"\w", text[further : further + 1]):
+                end += 2
         while end < len(text) and text[end] in ".,;:!?”’\"'»)":
             end += 1
     piece = text[start:end]

@@ -24,9 +24,14 @@ def test_a_later_process_compiles_nothing() -> None:
     assert compiled.are_compiled()
     program = """if True:
         import sys
+        from tempfile import TemporaryDirectory
+        import newsindex
         from newsindex import compiling
         compiling._use_writers()
         compiling._use_readers()
+        with TemporaryDirectory() as folder, newsindex.open(folder, create=True) as index:
+            index.add([{"id": f"{number}", "title": "port", "source": f"{number}"} for number in range(300)])
+            assert len(index.search("port", facets=["source"]).facets["source"]) == 300
         for name in [name for name in sys.modules if name.startswith("newsindex.") and name.endswith("_kernel")]:
             for kernel in vars(sys.modules[name]).values():
                 if stats := getattr(kernel, "stats", None):

@@ -392,6 +392,12 @@ def test_snippets_mark_phrases_stems_and_curly_quotes(make_index: MakeIndex) -> 
     assert [index.highlight("russia", "Russia's", "body").html()] == ["<mark>Russia</mark>&#x27;s"]
 
 
+def test_a_snippet_does_not_end_before_a_possessive_s(make_index: MakeIndex) -> None:
+    body = "The port stays shut. " + "word " * 42 + "Petrenko’s barges " + "wait " * 40
+    index = make_index([{"id": "1", "title": "Port", "body": body}])
+    assert index.search("port")[0].snippet.text.endswith(" word Petrenko’s")
+
+
 @settings(max_examples=200)
 @given(st.text("<>&\"'ab oil\u202e\x1b\n", max_size=60))
 def test_snippets_as_html_are_escaped(text: str) -> None:
