@@ -30,8 +30,10 @@ def test_a_later_process_compiles_nothing() -> None:
         compiling._use_writers()
         compiling._use_readers()
         with TemporaryDirectory() as folder, newsindex.open(folder, create=True) as index:
-            index.add([{"id": f"{number}", "title": "port", "source": f"{number}"} for number in range(300)])
+            names = [str(number) for number in range(300)]
+            index.add([{"id": name, "title": "port", "body": "ports parts", "source": name} for name in names])
             assert len(index.search("port", facets=["source"]).facets["source"]) == 300
+            assert index.search("pxrts").diagnostics[0].suggestion == "parts"  # of two that are no stems
         for name in [name for name in sys.modules if name.startswith("newsindex.") and name.endswith("_kernel")]:
             for kernel in vars(sys.modules[name]).values():
                 if stats := getattr(kernel, "stats", None):

@@ -173,7 +173,7 @@ class SegmentReader:
 
     def terms_of_words(self, words: _Array) -> _Array:
         """Return the numbers of the terms of words of these numbers, int64[n]."""
-        numbers: _Array = self._words.rows(words)[:, 2]
+        numbers: _Array = self._words.rows(words)[:, 2].copy()  # in one piece: no kernel is compiled for others
         if numbers.size and not 0 <= int(numbers.min()) <= int(numbers.max()) < self._terms.count:
             raise self._sections.damage(f"a word is of term {numbers.max()}")
         return numbers
