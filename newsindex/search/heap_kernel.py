@@ -1,8 +1,4 @@
-"""Kernels of the best hits so far: a binary heap with the worst of them first, or of many hits a heap of another kind.
-
-To keep more than MANY in a binary heap costs more than to find them: those better than the worst of the best are put
-behind them, and when there are twice as many as are wanted, the worse half is dropped (Hoare's selection,
-doi:10.1145/366622.366647). The first is then the worst of the better half.
+"""Kernels of the best hits so far: a binary heap with the worst of them first, or of many hits what `many_kernel` says.
 
 A hit is better with a greater score, or with an equal one and a smaller number. `job` is int64[], its first places are
 COUNT, LIMIT, BASE (the number of the segment's first article) and AFTER (the number behind which hits must be when
@@ -11,15 +7,12 @@ their score is that of the place behind which all are to be).
 
 from __future__ import annotations
 
-import numpy as np
-
 from newsindex.kernel import inner
+from newsindex.search.many_kernel import MANY, add_to_many, sort_many
 
-__all__ = ["AFTER", "BASE", "COUNT", "LIMIT", "MANY", "needed", "offer", "sort_heap"]
+__all__ = ["AFTER", "BASE", "COUNT", "LIMIT", "needed", "offer", "sort_hits"]
 
 COUNT, LIMIT, BASE, AFTER = range(4)
-MANY = 64
-"""Of more hits than these, `heap_scores` and `heap_numbers` have room for twice as many, and are in no order."""
 
 
 @inner
@@ -54,69 +47,13 @@ def _sink(count, score, number, heap_scores, heap_numbers):
 
 
 @inner
-def _is_worse(score, number, other_score, other_number):
-    return (score < other_score) | ((score == other_score) & (number > other_number))
-
-
-@inner
-def _exchange(one, other, heap_scores, heap_numbers):
-    score = heap_scores[one]
-    number = heap_numbers[one]
-    heap_scores[one] = heap_scores[other]
-    heap_numbers[one] = heap_numbers[other]
-    heap_scores[other] = score
-    heap_numbers[other] = number
-
-
-@inner
-def _select(count, wanted, heap_scores, heap_numbers):
-    """Put the best `wanted` of `count` hits, at least as many, before the others, and the worst of them first."""
-    low = np.int64(0)
-    high = count - 1
-    while low < high:
-        middle = (low + high) >> 1
-        score = heap_scores[middle]
-        number = heap_numbers[middle]
-        left = low
-        right = high
-        while left <= right:
-            while _is_worse(score, number, heap_scores[left], heap_numbers[left]):
-                left += 1
-            while _is_worse(heap_scores[right], heap_numbers[right], score, number):
-                right -= 1
-            if left <= right:
-                _exchange(left, right, heap_scores, heap_numbers)
-                left += 1
-                right -= 1
-        if wanted - 1 <= right:
-            high = right
-        elif wanted - 1 >= left:
-            low = left
-        else:
-            break
-    worst = np.int64(0)
-    for i in range(1, wanted):
-        if _is_worse(heap_scores[i], heap_numbers[i], heap_scores[worst], heap_numbers[worst]):
-            worst = np.int64(i)
-    _exchange(np.int64(0), worst, heap_scores, heap_numbers)
-
-
-@inner
 def offer(score, number, after_score, job, heap_scores, heap_numbers):
     """Let a hit enter if it is among the best of those behind the place in the order; before all: (infinity, -1)."""
     if score > after_score or (score == after_score and number <= job[AFTER]):
         return
     count = job[COUNT]
     if job[LIMIT] > MANY:
-        if count >= job[LIMIT] and not _is_worse(heap_scores[0], heap_numbers[0], score, number):
-            return
-        heap_scores[count] = score
-        heap_numbers[count] = number
-        count += 1
-        if count == 2 * job[LIMIT] or count == job[LIMIT]:
-            count = job[LIMIT]
-            _select(job[COUNT] + 1, count, heap_scores, heap_numbers)
-        job[COUNT] = count
+        job[COUNT] = add_to_many(score, number, count, job[LIMIT], heap_scores, heap_numbers)
         return
     if count == job[LIMIT]:
         if score >= needed(number, job, heap_scores, heap_numbers):
@@ -136,8 +73,12 @@ def offer(score, number, after_score, job, heap_scores, heap_numbers):
 
 
 @inner
-def sort_heap(count, heap_scores, heap_numbers):
-    """Put the hits of a binary heap in order, the best first."""
+def sort_hits(job, heap_scores, heap_numbers):
+    """Put the hits in order, the best first; of many, no more than are wanted are left."""
+    count = job[COUNT]
+    if job[LIMIT] > MANY:
+        job[COUNT] = sort_many(count, job[LIMIT], heap_scores, heap_numbers)
+        return
     while count > 1:
         count -= 1
         score = heap_scores[count]

@@ -15,8 +15,9 @@ import numpy.typing as npt
 from newsindex.codec.format import LENGTH_OF_CODE
 from newsindex.search.block_kernel import COLUMNS, LONG, NORM_OF_CODE, NORMS, NUMBERS, PLACES
 from newsindex.search.deadline import Deadline
-from newsindex.search.heap_kernel import COUNT, MANY
+from newsindex.search.heap_kernel import COUNT
 from newsindex.search.joined_terms import TermData
+from newsindex.search.many_kernel import DIGITS, MANY
 from newsindex.search.scoring import Parameters
 from newsindex.search.segment import SearchSegment
 from newsindex.search.top_bounds_kernel import BASE_NORM, CANDIDATES, FREQUENCY_BOUND, JOB, NEED, SLOPE
@@ -60,7 +61,6 @@ def _read_only(array: _Array) -> _Array:
 _NO_PHRASES = np.empty(0, np.int64)
 _NO_BITS = _read_only(np.empty(0, np.uint64))
 _NO_DATES = (_read_only(np.empty(0, np.int64)),) * 3
-_UNITS = 2.0**28
 _LINE = 64
 _ALL_DATES = -(2**63), 2**63 - 1
 _BEFORE_ALL = math.inf, -1
@@ -200,8 +200,10 @@ def best(
         limit = min(limit, sum(segment.doc_count for segment in segments))
     if limit <= 0 or terms == 0:
         return np.empty(0, np.float64), np.empty(0, np.int64)
-    room = limit if limit <= MANY else 2 * limit
-    scores, numbers = np.empty(room, np.float64), np.empty(room, np.int64)
+    if limit <= MANY:
+        scores, numbers = np.empty(limit, np.float64), np.empty(limit, np.int64)
+    else:
+        scores, numbers = np.empty(3 * limit, np.float64), np.empty(3 * limit + DIGITS, np.int64)
     try:
         scratch = _local.scratch
     except AttributeError:
@@ -245,22 +247,4 @@ def best(
                 raise segment.reader.damage(f"the postings or positions of a word among {words.terms!r:.200}")
         stage = NEXT
     count = int(scratch.job[COUNT]) if segments else 0
-    if limit > MANY:
-        return _in_order(scores[:count], numbers[:count], limit)
-    return (scores, numbers) if count == limit else (scores[:count], numbers[:count])
-
-
-def _in_order(scores: _Array, numbers: _Array, limit: int) -> tuple[_Array, _Array]:
-    """Return the best hits, in order."""
-    if not scores.size:
-        return scores, numbers
-    # Scores are whole numbers of 2^-28: with the article's number they mostly make one number, which is sorted sooner.
-    keys = (scores * _UNITS).astype(np.int64)
-    most, bits = int(keys.max()), int(numbers.max()).bit_length()
-    if most.bit_length() + bits > 63:
-        order = np.lexsort((numbers, -scores))[:limit]
-        return scores[order], numbers[order]
-    joined = most - keys << bits | numbers
-    joined.sort()
-    joined = joined[:limit]
-    return (most - (joined >> bits)) / _UNITS, joined & (1 << bits) - 1
+    return (scores, numbers) if count == scores.size else (scores[:count], numbers[:count])

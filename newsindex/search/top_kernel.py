@@ -35,7 +35,7 @@ from newsindex.search.block_kernel import (
     seek,
     span,
 )
-from newsindex.search.heap_kernel import AFTER, BASE, COUNT, LIMIT, MANY, needed, offer, sort_heap
+from newsindex.search.heap_kernel import AFTER, BASE, COUNT, LIMIT, needed, offer, sort_hits
 from newsindex.search.lock_kernel import get_back, give_up
 from newsindex.search.top_bounds_kernel import (
     AFTER_SCORE,
@@ -262,15 +262,15 @@ def best_of_segment(
         date_low, date_high: only articles with a date in [low, high), where `dates` is not empty.
         after_score, after: only hits behind this score and number.
         stage: FIRST for the first segment of a search, NEXT for others, MORE to go on where it returned.
-        is_last: whether it is the last segment; then up to MANY hits are put in order, the best first.
+        is_last: whether it is the last segment; then the hits are put in order, the best first.
         norms: float64[NORMS], those of the formula and of the lengths' codes; the rest is overwritten.
         job: int64[JOB], what is to be done and how far it is.
         state, small, numbers: of T + 1 terms, see `block_kernel`; overwritten.
         bounds: float64[m]; the first CANDIDATES are -1, as they are left.
         candidates: int64[SPANS + the most words of a phrase], overwritten; from MARKS to FOUND 0, and left so.
         places: uint8[NEAR], each below 128, and left so.
-        heap_scores, heap_numbers: float64[limit], int64[limit], twice as many of more than MANY; the first job[COUNT]
-            are the best so far, see `heap_kernel`.
+        heap_scores, heap_numbers: float64[limit], int64[limit]; of more than MANY those of
+            `many_kernel`. The first job[COUNT] are the best so far.
 
     Returns:
         0 when done; 1 when there is more, to be called again; 2 when `bounds` must have job[NEED] places, to be called
@@ -349,6 +349,6 @@ def best_of_segment(
         return -1
     if job[UNIT] < job[UNITS]:
         return 1
-    if is_last and job[LIMIT] <= MANY:
-        sort_heap(job[COUNT], heap_scores, heap_numbers)
+    if is_last:
+        sort_hits(job, heap_scores, heap_numbers)
     return 0
