@@ -225,7 +225,7 @@ def _counts(report: Report, articles: Articles, found: dict[str, dict[str, Any]]
 def _indexing(report: Report, title: str, articles: Articles, runs: Runs) -> None:
     heading = (
         *("engine", "seconds", "least–most", "articles/s", "MB/s of text", "CPU seconds", "import and loading"),
-        *("peak memory MB", "disk MB", "without stored articles", "cores used by others"),
+        *("peak memory MB", "disk MB", "without stored articles", "and titles", "cores used by others"),
     )
     for setup, taken in runs.items():
         seconds = [run["seconds"] for run in taken]
@@ -240,14 +240,17 @@ def _indexing(report: Report, title: str, articles: Articles, runs: Runs) -> Non
             f"{_middle(taken, 'ready_seconds'):.2f}",
             f"{_middle(taken, 'peak_bytes') / 1e6:,.0f}",
             f"{disk / 1e6:,.1f}",
-            f"{_middle(taken, 'bare_bytes') / 1e6:,.1f}" if taken[0]["parts"] else "–",
+            *(f"{size / 1e6:,.1f}" if taken[0]["parts"] else "–" for size in _without_stored(taken)),
             f"{max(run['others_share'] for run in taken):.2f}",
         )
         report.add(title, heading, row)
 
 
 def _ratios(report: Report, title: str, runs: Runs) -> None:
-    heading = ("newsindex / the other", "speed", "CPU time", "peak memory", "disk", "disk without stored articles")
+    heading = (
+        *("newsindex / the other", "speed", "CPU time", "peak memory"),
+        *("disk", "disk without stored articles", "and titles"),
+    )
     for ours, theirs in _PAIRS:
         if ours not in runs or theirs not in runs:
             continue
@@ -259,9 +262,18 @@ def _ratios(report: Report, title: str, runs: Runs) -> None:
                 f"{_middle(mine, what) / _middle(other, what):.2f}"
                 for what in ("cpu_seconds", "peak_bytes", "disk_bytes")
             ),
-            f"{_middle(mine, 'bare_bytes') / _middle(other, 'bare_bytes'):.2f}" if other[0]["parts"] else "–",
+            *(
+                f"{own / its:.2f}" if other[0]["parts"] else "–"
+                for own, its in zip(_without_stored(mine), _without_stored(other), strict=True)
+            ),
         )
         report.add(title, heading, row)
+
+
+def _without_stored(taken: list[dict[str, Any]]) -> tuple[float, float]:
+    """Return the bytes on disk without the stored articles; and without titles too, which the others keep with them."""
+    bare = _middle(taken, "bare_bytes")
+    return bare, bare - taken[0]["parts"].get("title", 0)
 
 
 def _parts(report: Report, setup: Setup, taken: list[dict[str, Any]]) -> None:
