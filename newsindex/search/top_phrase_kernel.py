@@ -89,12 +89,17 @@ def _load_gaps(data, words, posting_words, field_count, term, wanted, state, sma
     `state` knows where one block begins, number POSITIONS_BLOCK at byte POSITIONS_NEXT; the SKIP of the term's posting
     tells of another. The nearest before is gone on from.
     """
-    full = state[term, POSITIONS_FULL]
     gaps = part_of(term, field_count) + GAPS
-    if wanted == full and state[term, POSITIONS_TAIL]:
-        return gaps + BLOCK
     if wanted == state[term, POSITIONS_HELD]:
         return gaps
+    return _load_other_gaps(data, words, posting_words, gaps, term, wanted, state, small)
+
+
+@inner
+def _load_other_gaps(data, words, posting_words, gaps, term, wanted, state, small):
+    full = state[term, POSITIONS_FULL]
+    if wanted == full and state[term, POSITIONS_TAIL]:
+        return gaps + BLOCK
     base = state[term, POSITIONS_BASE]
     end = state[term, POSITIONS_END]
     codes = state[term, POSITIONS_CODES]
