@@ -212,6 +212,11 @@ def load_docs(data, words, doc_count, field_count, term, block, state, small):
     """Decode the doc ids of a block; return 0, or -1 for damage."""
     if block == state[term, DOCS] or block == state[term, FULL]:
         return 0
+    return _decode_docs(data, words, doc_count, field_count, term, block, state, small)
+
+
+@inner
+def _decode_docs(data, words, doc_count, field_count, term, block, state, small):
     skip = state[term, SKIPS] + block * SKIP_WORDS
     last = np.int64(words[skip])
     header = state[term, BASE] + np.int64(words[skip + 1])
@@ -244,6 +249,11 @@ def load_freqs(data, words, field_count, term, block, state, small):
     """Decode the frequencies of the block whose doc ids are decoded; return 0, or -1 for damage."""
     if block == state[term, FREQS] or block == state[term, FULL]:
         return 0
+    return _decode_freqs(data, words, field_count, term, block, state, small)
+
+
+@inner
+def _decode_freqs(data, words, field_count, term, block, state, small):
     header = state[term, BASE] + np.int64(words[state[term, SKIPS] + block * SKIP_WORDS + 1])
     at = state[term, FREQS_AT]
     begin = part_of(term, field_count) + FREQUENCIES
