@@ -119,7 +119,7 @@ def _use_readers() -> None:
     segment.dictionary()
     segment.ids.encoded(0)
     segment.shown.both(np.zeros(1, np.int64))
-    # The values of a field that has more of them than the small segment's.
+    # Of a field with over 255 values, whose numbers are uint32 and not uint8 as the small segment's.
     values = KeywordValues(segment.keywords("source"))
     many = np.zeros(segment.doc_count, np.uint32)
     count_values(np.zeros(1, np.uint64), many, values.ords, values.starts, np.zeros(values.count + 1, np.int64))

@@ -104,10 +104,11 @@ def _cut(text: str, field: str, tokens: list[Token], matches: list[_Match], focu
     end = len(text)
     if limit < len(text):
         end = max((token.end for token in tokens if start < token.end <= limit), default=limit)
-        if text[end : end + 2].lower() in {f"{apostrophe}s" for apostrophe in _APOSTROPHES}:
-            further = end + 3 if text[end + 2 : end + 3] in tuple(_APOSTROPHES) else end + 2
+        mark = end + 1 if text[end : end + 1] == "." else end
+        if text[mark : mark + 2].lower() in {f"{apostrophe}s" for apostrophe in _APOSTROPHES}:
+            further = mark + 3 if text[mark + 2 : mark + 3] in tuple(_APOSTROPHES) else mark + 2
             if not re.match(r"\w", text[further : further + 1]):
-                end += 2
+                end = mark + 2
         while end < len(text) and text[end] in ".,;:!?”’\"'»)":
             end += 1
     piece = text[start:end]

@@ -13,23 +13,27 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from newsindex.search.heap_kernel import AFTER, BASE, COUNT, LIMIT, offer, sort_hits
-from newsindex.search.many_kernel import DIGITS, MANY
+from newsindex.search.many_kernel import MANY, room_for_many
 from tests.no_compiler import digest_without_compiler
 
 Hits = list[tuple[float, int]]
 UNIT = 2.0**-28
+FILLINGS = math.nan, 2**62
 
 
 def kept(hits: Hits, limit: int, after: tuple[float, int] = (math.inf, -1)) -> Hits:
     """Return the best of some hits, as the kernels find them."""
-    is_many = limit > MANY
-    scores = np.zeros(3 * limit if is_many else limit)
-    numbers = np.zeros(3 * limit + DIGITS if is_many else limit, np.int64)
+    room = room_for_many(limit) if limit > MANY else (np.empty(limit), np.empty(limit, np.int64))
+    # What was there before, and what stands behind, which stays as it is.
+    scores, numbers = (np.full(array.size + 40, filling) for array, filling in zip(room, FILLINGS, strict=True))
+    own = scores[: room[0].size], numbers[: room[1].size]
     job = np.zeros(max(COUNT, LIMIT, BASE, AFTER) + 1, np.int64)
     job[LIMIT], job[AFTER] = limit, after[1]
     for score, number in hits:
-        offer(score, np.int64(number), after[0], job, scores, numbers)
-    sort_hits(job, scores, numbers)
+        offer(score, np.int64(number), after[0], job, *own)
+    sort_hits(job, *own)
+    assert np.isnan(scores[-40:]).all()
+    assert (numbers[-40:] == FILLINGS[1]).all()
     return list(zip(scores[: job[COUNT]].tolist(), numbers[: job[COUNT]].tolist(), strict=True))
 
 
@@ -43,6 +47,7 @@ def some_hits(pick: random.Random, count: int, kind: str) -> Hits:
     of_kind: dict[str, Any] = {
         "all alike": lambda: 2.5,
         "few scores": lambda: pick.choice([0.25, 0.25 + UNIT, 3.0]),
+        "with zeros": lambda: pick.choice([0.0, UNIT, 7.0]),
         "far apart": lambda: pick.choice([UNIT, 5.0, 2.0**20]) * pick.randrange(1, 9),
         "one above": lambda: 2.0**24 if pick.random() < 0.01 else pick.randrange(2**20) * UNIT,
         "as of articles": lambda: round(pick.expovariate(0.4) / UNIT) * UNIT,
@@ -52,7 +57,7 @@ def some_hits(pick: random.Random, count: int, kind: str) -> Hits:
     return [(of_kind[kind](), number) for number in numbers]
 
 
-KINDS = ("all alike", "few scores", "far apart", "one above", "as of articles")
+KINDS = ("all alike", "few scores", "with zeros", "far apart", "one above", "as of articles")
 
 
 @given(st.integers(0, 2**32), st.integers(0, 900), st.sampled_from(KINDS), st.sampled_from([1, 3, 64, 65, 100, 300]))
@@ -65,6 +70,18 @@ def test_what_is_kept_is_the_best(seed: int, count: int, kind: str, limit: int) 
     if hits:
         after = pick.choice(hits)
         assert kept(hits, limit, after) == plainly_kept(hits, limit, after)
+
+
+@pytest.mark.parametrize("alike", [63, 64, 65, 66])
+def test_hits_whose_high_bits_are_alike_are_put_aside_where_there_is_room(alike: int) -> None:
+    """With 65 wanted of 130, so many of one score have some above them and some below."""
+    pick = random.Random(alike)
+    scores = [2.0] * 30 + [1.0] * alike + [0.5] * (100 - alike)
+    hits = list(zip(scores, pick.sample(range(1000), len(scores)), strict=True))
+    pick.shuffle(hits)
+    # With the worst among the first 65 none is turned away before there are 130.
+    hits.sort(key=plainly_kept(hits, 130)[-1].__ne__)
+    assert kept(hits, 65) == plainly_kept(hits, 65)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -36,8 +36,8 @@ FIELDS = ("title", "summary", "body")
 WORDS = (
     "oil oils the rate rates rating tie tying possible possibility U.S. US U.N. 20,000 20000 3.5 1.2.3 didn't didn’t "
     "China's China’s COVID-19 e-mail São élection elections l'homme d’or œuvre oeuvre coo\u00adperate İstanbul m² CO₂ "
-    "中文 中 яма Яму oil/яма 中oil ｏｉｌ Straße strasse Mr. a A. #oil @oil’s (oil) “oil oil” «oil» …oil oil— x-oil "
-    "3oil oil3 _oil I.O. oi\u0301l oi.l"
+    "中文 中 яма Яму oil/яма 中oil ｏｉｌ Straße strasse Mr. Inc.'s Co.’s a A. #oil @oil’s (oil) “oil oil” «oil» "
+    "…oil oil— x-oil 3oil oil3 _oil I.O. oi\u0301l oi.l"
 ).split(" ")
 SEPARATORS = [" ", " ", " ", "\n", "\n\n", ". ", ".\n    ", "! ", "。", ", ", " - ", "  ", "\t", "\u2029", "\u00a0", ""]
 TEXTS = st.tuples(

@@ -217,6 +217,7 @@ def load_docs(data, words, doc_count, field_count, term, block, state, small):
 
 @inner
 def _decode_docs(data, words, doc_count, field_count, term, block, state, small):
+    """Decode the doc ids of a full block, whichever are decoded already."""
     skip = state[term, SKIPS] + block * SKIP_WORDS
     last = np.int64(words[skip])
     header = state[term, BASE] + np.int64(words[skip + 1])
@@ -254,6 +255,7 @@ def load_freqs(data, words, field_count, term, block, state, small):
 
 @inner
 def _decode_freqs(data, words, field_count, term, block, state, small):
+    """Decode the frequencies of a full block, whichever are decoded already."""
     header = state[term, BASE] + np.int64(words[state[term, SKIPS] + block * SKIP_WORDS + 1])
     at = state[term, FREQS_AT]
     begin = part_of(term, field_count) + FREQUENCIES

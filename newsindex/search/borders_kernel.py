@@ -125,10 +125,10 @@ def find_borders(text, size, focus, after, elides):
             return np.int64(-1), np.int64(-1)
         if text[begin - 1] == UNKNOWN or text[end] == UNKNOWN:
             return np.int64(-1), np.int64(-1)
-        end = max(start, end)
+        word = end = max(start, end)
         while end < size and CLOSING[text[end]]:
             end += 1
-        if end < size and text[end] == UNKNOWN:
+        if end < size and (text[end] == UNKNOWN or (end > word and KINDS[text[end]] >= WORD)):
             return np.int64(-1), np.int64(-1)
     return start, end
 

@@ -54,7 +54,7 @@ __all__ = ["MOST_BY_SHAPE", "Execution"]
 
 _Array = npt.NDArray[Any]
 MOST_BY_SHAPE = 10_001
-"""Of more hits the whole is scored: a heap of so many is slower than sorting them."""
+"""Of more hits the whole is scored, which takes no longer then."""
 
 
 class Execution:

@@ -2,22 +2,33 @@
 
 Hits better than the worst of the best are put behind them, and when there are twice as many as are wanted, the worse
 half is dropped: by the high bits of their scores, and where these are equal by Hoare's selection
-(doi:10.1145/366622.366647). The first is then the worst of the better half.
+(doi:10.1145/366622.366647). The first is then the worst of the better half. In the end they are sorted by digits.
 
-`scores` are float64[3 limit], none below 0, and `numbers` int64[3 limit + DIGITS]; the first `count` are the hits.
+`scores` and `numbers` are what `room_for_many` makes; no score is below 0. The first third is of the best, the second
+of those behind them, and to sort into; the third of those that the high bits do not tell apart. At the end of `numbers`
+is place for a number for each value of a digit. The first `count` of both are the hits.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from newsindex.kernel import inner
 
-__all__ = ["DIGITS", "MANY", "add_to_many", "sort_many"]
+__all__ = ["MANY", "add_to_many", "room_for_many", "sort_many"]
 
 MANY = 64
+"""Of more hits than these, there is room for three times as many, and they are in no order while they are found."""
 _BITS = 8
-DIGITS = 1 << _BITS
+_DIGITS = 1 << _BITS
+
+
+def room_for_many(limit: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Return (scores float64, numbers int64), of anything, where the best `limit` hits can be found and sorted."""
+    return np.empty(3 * limit, np.float64), np.empty(3 * limit + _DIGITS, np.int64)
 
 
 @inner
@@ -36,8 +47,8 @@ def _exchange(one, other, scores, numbers):
 
 
 @inner
-def _halve(begin, count, wanted, scores, numbers):
-    """Put the best `wanted` of the hits from `begin` on before the others (Hoare)."""
+def _select_by_exchange(begin, count, wanted, scores, numbers):
+    """Put the best `wanted` of the hits from `begin` on before the others: Hoare's selection."""
     low = begin
     high = begin + count - 1
     last = begin + wanted - 1
@@ -65,7 +76,7 @@ def _halve(begin, count, wanted, scores, numbers):
 
 
 @inner
-def _select(count, wanted, scores, numbers):
+def _keep_best(count, wanted, scores, numbers):
     """Put the best `wanted` of `count` hits, at least as many, before the others, and the worst of them first.
 
     Most are told from the others by the high bits of their scores, and that takes no branch that is hard to foretell.
@@ -78,21 +89,21 @@ def _select(count, wanted, scores, numbers):
             best = max(best, keys[i])
             worst = min(worst, keys[i])
         shift = np.int64(0)
-        while (best - worst) >> shift >= DIGITS:
+        while (best - worst) >> shift >= _DIGITS:
             shift += 1
-        counts = numbers.size - DIGITS
-        for digit in range(DIGITS):
-            numbers[counts + digit] = 0
+        counts_at = numbers.size - _DIGITS
+        for digit in range(_DIGITS):
+            numbers[counts_at + digit] = 0
         for i in range(count):
-            numbers[counts + ((best - keys[i]) >> shift)] += 1
+            numbers[counts_at + ((best - keys[i]) >> shift)] += 1
+        # Hits of lower digits are all kept, of this one some, of higher ones none.
         edge = np.int64(0)
-        while first + numbers[counts + edge] < wanted:
-            first += numbers[counts + edge]
+        while first + numbers[counts_at + edge] < wanted:
+            first += numbers[counts_at + edge]
             edge += 1
-        aside = scores.size // 3 * 2
-        if aside + numbers[counts + edge] < scores.size:
+        if numbers[counts_at + edge] < wanted:
             at = np.int64(0)
-            beside = aside
+            aside = beside = 2 * wanted
             for i in range(count):
                 score = scores[i]
                 number = numbers[i]
@@ -101,13 +112,13 @@ def _select(count, wanted, scores, numbers):
                 numbers[at] = numbers[beside] = number
                 at += digit < edge
                 beside += digit == edge
-            _halve(aside, beside - aside, wanted - first, scores, numbers)
+            _select_by_exchange(aside, beside - aside, wanted - first, scores, numbers)
             for i in range(wanted - first):
                 scores[first + i] = scores[aside + i]
                 numbers[first + i] = numbers[aside + i]
-        else:
+        else:  # there is no room for them aside
             first = np.int64(0)
-            _halve(first, count, wanted, scores, numbers)
+            _select_by_exchange(first, count, wanted, scores, numbers)
     for i in range(first + 1, wanted):
         if _is_worse(scores[i], numbers[i], scores[first], numbers[first]):
             _exchange(first, i, scores, numbers)
@@ -123,24 +134,25 @@ def add_to_many(score, number, count, limit, scores, numbers):
     numbers[count] = number
     count += 1
     if count == 2 * limit or count == limit:
-        _select(count, limit, scores, numbers)
+        _keep_best(count, limit, scores, numbers)
         return limit
     return count
 
 
 @inner
-def _sort_by_digit(count, begin, target, best, shift, keys, numbers, counts):
-    """Sort hits by a digit of how much less than `best` their keys are, of their numbers where that is below 0.
+def _sort_by_digit(count, begin, target, best, shift, keys, numbers):
+    """Sort hits by a digit of how much their keys are below `best`; where it is -1, by one of their numbers.
 
     They stand at `begin`; return where they stand then, there or at `target`.
     """
-    for digit in range(DIGITS):
-        numbers[counts + digit] = 0
+    counts_at = numbers.size - _DIGITS
+    for digit in range(_DIGITS):
+        numbers[counts_at + digit] = 0
     for i in range(begin, begin + count):
         value = numbers[i] if best < 0 else best - keys[i]
-        numbers[counts + ((value >> shift) & (DIGITS - 1))] += 1
+        numbers[counts_at + ((value >> shift) & (_DIGITS - 1))] += 1
     place = target
-    for at in range(counts, counts + DIGITS):
+    for at in range(counts_at, counts_at + _DIGITS):
         same = numbers[at]
         if same == count:
             return begin
@@ -148,7 +160,7 @@ def _sort_by_digit(count, begin, target, best, shift, keys, numbers, counts):
         place += same
     for i in range(begin, begin + count):
         value = numbers[i] if best < 0 else best - keys[i]
-        at = counts + ((value >> shift) & (DIGITS - 1))
+        at = counts_at + ((value >> shift) & (_DIGITS - 1))
         place = numbers[at]
         numbers[at] = place + 1
         keys[place] = keys[i]
@@ -162,11 +174,12 @@ def sort_many(count, limit, scores, numbers):
 
     They are sorted digit by digit from the lowest, by numbers first.
     """
+    if count < 2:
+        return count
     if count > limit:
-        _select(count, limit, scores, numbers)
+        _keep_best(count, limit, scores, numbers)
         count = limit
     keys = scores.view(np.int64)
-    counts = numbers.size - DIGITS
     most = differ = np.int64(0)
     best = worst = keys[0]
     for i in range(count):
@@ -175,14 +188,14 @@ def sort_many(count, limit, scores, numbers):
         worst = min(worst, keys[i])
         differ |= keys[0] ^ keys[i]
     begin = shift = np.int64(0)
-    while most >> shift:
-        begin = _sort_by_digit(count, begin, limit - begin, np.int64(-1), shift, keys, numbers, counts)
+    while shift < 63 and most >> shift:
+        begin = _sort_by_digit(count, begin, limit - begin, np.int64(-1), shift, keys, numbers)
         shift += _BITS
     shift = np.int64(0)
     while shift < 63 and not (differ >> shift) & 1:
         shift += 1
     while shift < 63 and (best - worst) >> shift:
-        begin = _sort_by_digit(count, begin, limit - begin, best, shift, keys, numbers, counts)
+        begin = _sort_by_digit(count, begin, limit - begin, best, shift, keys, numbers)
         shift += _BITS
     if begin:
         for i in range(count):

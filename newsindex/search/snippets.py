@@ -46,8 +46,8 @@ _CLOSING = frozenset(".,;:!?”’\"'»)")
 _OPENING = frozenset("“‘\"'«(")
 # Without one of these between two words no sentence and no paragraph begins: see `boundary`.
 _ENDING = re.compile(r"[.!?…؟।][\"'”’»)\]]*\s|[。！？｡\u2029]|\n[^\S\n]*\n|\n[ \t]{2}")
-# What a word is without, see `tokenizer`, and a reader misses.
-_POSSESSIVE = re.compile(r"['’‘‛ʼ＇][sS](?!['’‘‛ʼ＇]?\w)")
+# What a word is without, see `tokenizer`, and a reader misses; of `Inc.'s` with the full stop.
+_POSSESSIVE = re.compile(r"\.?['’‘‛ʼ＇][sS](?!['’‘‛ʼ＇]?\w)")
 
 
 def marked_spans(text: str, field: str, leaves: Sequence[Sought], analyzer: Analyzer) -> tuple[tuple[int, int], ...]:
@@ -231,8 +231,8 @@ class Snippets:
         end = len(text)
         if limit < len(text):
             end = max(start, self._word_before(text, limit)[1]) or limit
-            if _POSSESSIVE.match(text, end):
-                end += 2
+            if possessive := _POSSESSIVE.match(text, end):
+                end = possessive.end()
             while end < len(text) and text[end] in _CLOSING:
                 end += 1
         return start, end

@@ -17,7 +17,7 @@ from newsindex.search.block_kernel import COLUMNS, LONG, NORM_OF_CODE, NORMS, NU
 from newsindex.search.deadline import Deadline
 from newsindex.search.heap_kernel import COUNT
 from newsindex.search.joined_terms import TermData
-from newsindex.search.many_kernel import DIGITS, MANY
+from newsindex.search.many_kernel import MANY, room_for_many
 from newsindex.search.scoring import Parameters
 from newsindex.search.segment import SearchSegment
 from newsindex.search.top_bounds_kernel import BASE_NORM, CANDIDATES, FREQUENCY_BOUND, JOB, NEED, SLOPE
@@ -203,7 +203,7 @@ def best(
     if limit <= MANY:
         scores, numbers = np.empty(limit, np.float64), np.empty(limit, np.int64)
     else:
-        scores, numbers = np.empty(3 * limit, np.float64), np.empty(3 * limit + DIGITS, np.int64)
+        scores, numbers = room_for_many(limit)
     try:
         scratch = _local.scratch
     except AttributeError:
@@ -247,4 +247,6 @@ def best(
                 raise segment.reader.damage(f"the postings or positions of a word among {words.terms!r:.200}")
         stage = NEXT
     count = int(scratch.job[COUNT]) if segments else 0
-    return (scores, numbers) if count == scores.size else (scores[:count], numbers[:count])
+    if limit > MANY:  # what was room only is not kept as long as the hits are
+        return scores[:count].copy(), numbers[:count].copy()
+    return (scores, numbers) if count == limit else (scores[:count], numbers[:count])

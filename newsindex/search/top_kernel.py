@@ -246,7 +246,7 @@ def best_of_segment(
     field_weights, phrases, required, limit, date_low, date_high, after_score, after, stage, is_last, norms, job, state,
     small, numbers, bounds, candidates, places, heap_scores, heap_numbers,
 ):  # fmt: skip
-    """Offer the articles of a segment that match to a heap of the best.
+    """Offer the articles of a segment that match to the best so far.
 
     Args:
         data, words, position_data, position_words: postings and positions, each as uint8 and as uint32.
@@ -343,12 +343,11 @@ def best_of_segment(
         if failed:
             break
         bounds[job[UNITS_AT] + unit] = -1.0
+    is_done = job[UNIT] >= job[UNITS] and not failed
+    if is_last and is_done:
+        sort_hits(job, heap_scores, heap_numbers)
     if held:
         get_back(held)
     if failed:
         return -1
-    if job[UNIT] < job[UNITS]:
-        return 1
-    if is_last:
-        sort_hits(job, heap_scores, heap_numbers)
-    return 0
+    return 0 if is_done else 1

@@ -84,11 +84,7 @@ def open_positions(data, row, term, state):
 
 @inner
 def _load_gaps(data, words, posting_words, field_count, term, wanted, state, small):
-    """Decode a block of position gaps, number `wanted` of the term's; return where it begins in `small`, or -1.
-
-    `state` knows where one block begins, number POSITIONS_BLOCK at byte POSITIONS_NEXT; the SKIP of the term's posting
-    tells of another. The nearest before is gone on from.
-    """
+    """Decode a block of position gaps, number `wanted` of the term's; return where it begins in `small`, or -1."""
     gaps = part_of(term, field_count) + GAPS
     if wanted == state[term, POSITIONS_HELD]:
         return gaps
@@ -97,6 +93,11 @@ def _load_gaps(data, words, posting_words, field_count, term, wanted, state, sma
 
 @inner
 def _load_other_gaps(data, words, posting_words, gaps, term, wanted, state, small):
+    """Do so for a block that is not the one held.
+
+    `state` knows where one block begins, number POSITIONS_BLOCK at byte POSITIONS_NEXT; the SKIP of the term's posting
+    tells of another. The nearest before is gone on from.
+    """
     full = state[term, POSITIONS_FULL]
     if wanted == full and state[term, POSITIONS_TAIL]:
         return gaps + BLOCK
