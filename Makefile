@@ -25,8 +25,8 @@ faults: .venv/installed-test
 # Some five minutes: kernels compiled anew, so that each index out of bounds is an error.
 bounds: .venv/installed-test
 	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=.venv/bounds .venv/bin/pytest $(KERNEL_TESTS) tests/test_batch_tokenizer.py \
-		tests/test_heap.py tests/test_top.py tests/test_sets.py tests/test_occurrences.py tests/test_wordings.py tests/test_scoring.py \
-		tests/test_oracle.py tests/test_snippets.py
+		tests/test_heap.py tests/test_top.py tests/test_sets.py tests/test_occurrences.py tests/test_wordings.py \
+		tests/test_scoring.py tests/test_oracle.py tests/test_snippets.py
 
 # Some six minutes: which branches of store and codec the tests take. What is compiled cannot be followed, so kernels run
 # without the compiler too, on tests that end.

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import unicodedata
 
-__all__ = ["APOSTROPHE", "COMMA", "DIGIT", "DOT", "IDEOGRAPH", "IGNORED", "LETTER", "OTHER", "compose", "lookup"]
+__all__ = [
+    "APOSTROPHE",
+    "APOSTROPHES",
+    "COMMA",
+    "DIGIT",
+    "DOT",
+    "IDEOGRAPH",
+    "IGNORED",
+    "LETTER",
+    "OTHER",
+    "compose",
+    "lookup",
+]
 
 OTHER, LETTER, DIGIT, IDEOGRAPH, IGNORED, APOSTROPHE, DOT, COMMA = range(8)
 
-_APOSTROPHES = frozenset("'’‘‛ʼ＇")
+APOSTROPHES = "'’‘‛ʼ＇"
 _DOTS = frozenset(".．")
 _COMMAS = frozenset(",")
 
@@ -63,7 +75,7 @@ def _fold(character: str) -> str:
 
 def _classify(character: str) -> tuple[int, str]:
     code = ord(character)
-    if character in _APOSTROPHES:
+    if character in APOSTROPHES:
         return APOSTROPHE, "'"
     if character in _DOTS:
         return DOT, "."

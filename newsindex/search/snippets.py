@@ -14,6 +14,7 @@ from pydantic_core import from_json
 
 from newsindex.analysis import Analyzer
 from newsindex.analysis.boundaries import boundary
+from newsindex.analysis.characters import APOSTROPHES
 from newsindex.results import Snippet
 from newsindex.search.borders_kernel import LEAD_IN, WIDTH
 from newsindex.search.deadline import Deadline
@@ -47,7 +48,7 @@ _OPENING = frozenset("“‘\"'«(")
 # Without one of these between two words no sentence and no paragraph begins: see `boundary`.
 _ENDING = re.compile(r"[.!?…؟।][\"'”’»)\]]*\s|[。！？｡\u2029]|\n[^\S\n]*\n|\n[ \t]{2}")
 # What a word is without, see `tokenizer`, and a reader misses; of `Inc.'s` with the full stop.
-_POSSESSIVE = re.compile(r"\.?['’‘‛ʼ＇][sS](?!['’‘‛ʼ＇]?\w)")
+_POSSESSIVE = re.compile(rf"\.?[{APOSTROPHES}][sS](?![{APOSTROPHES}]?\w)")
 
 
 def marked_spans(text: str, field: str, leaves: Sequence[Sought], analyzer: Analyzer) -> tuple[tuple[int, int], ...]:

@@ -269,8 +269,8 @@ def best_of_segment(
         bounds: float64[m]; the first CANDIDATES are -1, as they are left.
         candidates: int64[SPANS + the most words of a phrase], overwritten; from MARKS to FOUND 0, and left so.
         places: uint8[NEAR], each below 128, and left so.
-        heap_scores, heap_numbers: float64[limit], int64[limit]; of more than MANY those of
-            `many_kernel`. The first job[COUNT] are the best so far.
+        heap_scores, heap_numbers: float64[limit], int64[limit], of many hits those of `many_kernel`; the first
+            job[COUNT] are the best so far.
 
     Returns:
         0 when done; 1 when there is more, to be called again; 2 when `bounds` must have job[NEED] places, to be called
