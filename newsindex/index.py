@@ -42,8 +42,9 @@ from newsindex.wrong_value import shown
 
 if TYPE_CHECKING:
     from newsindex.check import Problem
-    from newsindex.indexer import AnyRecord, Writer
+    from newsindex.indexer import Writer
     from newsindex.rebuild import RebuildReport
+    from newsindex.taking import AnyRecord
 
 __all__ = ["NewsIndex", "Stats", "open_index", "rebuild_index"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -10,7 +10,6 @@ from types import TracebackType
 from typing import Any, cast
 
 import numpy as np
-from pydantic import BaseModel
 
 from newsindex.analysis import Analyzer
 from newsindex.codec.builder import SegmentBuilder
@@ -29,18 +28,16 @@ from newsindex.store.live import LiveSegment, WrittenIds, deletion_chunks, find_
 from newsindex.store.manifest import FileEntry, SegmentEntry
 from newsindex.store.merge_policy import choose
 from newsindex.store.store import Store
+from newsindex.taking import AnyRecord, taken
 
 __all__ = ["Writer"]
 
 _PROGRESS_EVERY = 100
 # Articles whose ids are looked up together; records that are taken as they are together, or else one by one.
 _LOOKED_UP = 1000
-# Characters of text that wait at most until ids are looked up together; an entry of a list may be anything.
-_WAITING_SIZE, _SIZE_OF_ENTRY = 4 * 1024 * 1024, 1024
+# Characters of text that wait at most until ids are looked up together.
+_WAITING_SIZE = 4 * 1024 * 1024
 _PLAIN_TOGETHER = 250
-_SEVERAL = (list, dict, tuple, set)
-
-AnyRecord = BaseModel | Mapping[str, Any] | Record | SourceError
 
 
 @dataclass
@@ -120,20 +117,19 @@ class Writer:
         self._check_open()
         report = AddReport()
         waiting: list[AnyRecord] = []
-        taken = waiting_size = 0
-        for record in records:
-            taken += 1
-            own, size = _as_it_is(record)
-            waiting.append(own)
+        count = waiting_size = 0
+        for some, size in taken(records, _PROGRESS_EVERY, _WAITING_SIZE):
+            waiting += some
             waiting_size += size
             if len(waiting) >= _LOOKED_UP or waiting_size >= _WAITING_SIZE:
                 self._take(waiting, report, strict)
                 waiting, waiting_size = [], 0
-            if progress is not None and taken % _PROGRESS_EVERY == 0:
-                progress(taken)
+            count += len(some)
+            if progress is not None and count % _PROGRESS_EVERY == 0:
+                progress(count)
         self._take(waiting, report, strict)
         if progress is not None:
-            progress(taken)
+            progress(count)
         return report
 
     def delete(self, ids: Iterable[str]) -> int:
@@ -448,32 +444,3 @@ class Writer:
             return segment.entry
         deletions = self._files.add_file("deletion", deletion_chunks(segment.live), segment.live.size - living)
         return SegmentEntry(segment.entry.file, deletions)
-
-
-def _as_it_is(record: AnyRecord) -> tuple[AnyRecord, int]:
-    """Return a record that later changes do not reach, and about how much it is: who gave it may fill it anew."""
-    values: Any = record
-    own: dict[str, Any] | None = None
-    if type(record) is dict:  # which is told sooner than whether it is a model
-        values = own = record.copy()
-    elif isinstance(record, BaseModel):
-        values = record.__dict__
-    elif isinstance(record, Record):
-        values = record.values
-    if not isinstance(values, dict):
-        return record, 0
-    size = 0
-    lists = []
-    for name, value in values.items():
-        if type(value) is str:
-            size += len(value)
-        elif isinstance(value, _SEVERAL):
-            size += _SIZE_OF_ENTRY * len(value)
-            if type(value) is list:
-                lists.append(name)
-    if own is not None:
-        own.update([(name, own[name].copy()) for name in lists])
-        return own, size
-    if isinstance(record, BaseModel):
-        return record.model_copy(update={name: values[name].copy() for name in lists}), size
-    return record, size

@@ -21,6 +21,7 @@ ROWS = [
     ["check", "rebuild"],
     ["query"],
     ["results", "limits"],
+    ["taking"],
     ["indexer"],
     ["search"],
     ["compiled"],

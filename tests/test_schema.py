@@ -387,6 +387,30 @@ def test_a_plain_record_is_prepared_as_pydantic_would(model: type[BaseModel], re
     assert outcome(quick) == outcome(careful)
 
 
+DAYS = "0001-01-01 0001-01-02 2023-12-31 2024-02-28 2024-02-29 2024-03-01 2023-02-29 9999-12-30 9999-12-31".split()
+ZONES = ["", "Z", "+00:00", *(f"{sign}{hours:02}:00" for sign in "+-" for hours in (1, 14, 23, 24)), "+05:30"]
+MOMENTS = st.builds(
+    "{}{}{:02}:{:02}:59{}".format,
+    st.sampled_from(DAYS), st.sampled_from("T "), st.integers(0, 24), st.integers(0, 60), st.sampled_from(ZONES),
+)  # fmt: skip
+
+
+@given(st.lists(MOMENTS, min_size=2, max_size=8))
+def test_a_date_of_a_day_met_before_is_read_as_the_first(written: list[str]) -> None:
+    quick = Schema(Article)
+    for date in written * 2:
+        record = {"id": "1", "title": "T", "published": date}
+        careful = Schema(Article)
+        careful._plain = None
+        outcomes = []
+        for schema in (quick, careful):
+            try:
+                outcomes.append(schema.prepare(record))
+            except SourceError as error:
+                outcomes.append(error.reason)
+        assert outcomes[0] == outcomes[1]
+
+
 @pytest.mark.parametrize("model", [Article, Report, Loose])
 @given(records=st.lists(RECORDS, max_size=5), cut=st.integers(0, 5), gone=st.sets(st.integers(0, 4)))
 def test_records_prepared_together_are_those_prepared_one_by_one(

@@ -34,7 +34,9 @@ from newsindex.codec.writer import encode_articles
 from newsindex.index import NewsIndex
 from newsindex.indexer import Writer
 from newsindex.schema import PreparedArticles, Schema, fold_keyword
+from newsindex.sources.record import Record
 from newsindex.store import envelope, merge_policy
+from newsindex.taking import taken
 from tests.strategies import ARCHIVES, Counted
 
 MakeIndex = Callable[..., NewsIndex]
@@ -263,6 +265,28 @@ def test_an_error_in_a_thread_is_the_callers_and_nothing_is_kept(
     assert index.check() == []
 
 
+@pytest.mark.parametrize("waiting", [0, 300, 10_000])
+def test_positions_wait_in_memory_or_in_a_file(waiting: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    articles = [SCHEMA.prepare({"id": f"{number}", "title": f"one two {number}"}) for number in range(300)]
+    monkeypatch.setattr(writer, "_OCCURRENCES", 100)
+    bodies = []
+    for most in (writer._WAITING_BYTES, waiting):
+        monkeypatch.setattr(writer, "_WAITING_BYTES", most)
+        bodies.append(b"".join(encode_articles(SCHEMA, articles, BatchTokenizer(ANALYZER))))
+    assert bodies[0] == bodies[1]
+    sections = SectionReader(np.frombuffer(bodies[0], np.uint8), "test.seg")
+    assert 300 < sections.sizes()["positions"] < 10_000
+
+
+def test_no_memory_for_places_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*_: Any) -> Any:
+        raise OSError(12, "Cannot allocate memory")
+
+    monkeypatch.setattr(inversion.mmap, "mmap", none)
+    with pytest.raises(MemoryError, match="no room for the places of 2 words"):
+        b"".join(encode_articles(SCHEMA, [SCHEMA.prepare({"id": "1", "title": "one two"})], BatchTokenizer(ANALYZER)))
+
+
 @pytest.mark.usefixtures("small_chunks")
 def test_a_disk_that_is_full_for_what_waits_is_told_as_such(
     make_index: MakeIndex, monkeypatch: pytest.MonkeyPatch
@@ -452,6 +476,37 @@ def test_large_records_do_not_wait_for_others(make_index: MakeIndex) -> None:
         writer._take = lambda records, *rest: (waited.append(len(records)), take(records, *rest))  # type: ignore
         writer.add(large())
     assert max(waited) == 1
+
+
+def test_large_records_of_a_list_do_not_wait_for_others(make_index: MakeIndex) -> None:
+    large = [{"id": f"{number}", "title": "x", "strange": [[]] * 10_000} for number in range(20)]
+    small = [{"id": f"small {number}", "title": "x"} for number in range(250)]
+    index = make_index([])
+    with index.writer() as writer:
+        take, waited = writer._take, []
+        writer._take = lambda records, *rest: (waited.append(len(records)), take(records, *rest))  # type: ignore
+        assert writer.add(small + large).added == 270
+    assert waited == [251, *[1] * 19, 0]
+
+
+@given(
+    sizes=st.lists(st.integers(0, 40), max_size=30),
+    kind=st.sampled_from([dict, Article, Record]),
+    together=st.integers(1, 7),
+    most=st.integers(1, 90),
+)
+def test_records_of_a_list_are_taken_as_those_made_one_by_one(
+    sizes: list[int], kind: Any, together: int, most: int
+) -> None:
+    rows = [{"id": f"{number}", "title": "x" * size, "tags": []} for number, size in enumerate(sizes)]
+    records = [Record(row, "-") if kind is Record else kind(**row) for row in rows]
+    one_by_one = list(taken(iter(records), together, most))
+    assert [some for some, _ in one_by_one] == [[record] for record in records]
+    for given_records in (records, tuple(records)):
+        groups = list(taken(given_records, together, most))
+        assert [record for some, _ in groups for record in some] == records
+        assert sum(size for _, size in groups) == sum(size for _, size in one_by_one)
+        assert all(len(some) == 1 or (len(some) <= together and size < most) for some, size in groups)
 
 
 def test_a_writer_closed_while_it_adds_takes_no_more(make_index: MakeIndex) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Any
 
 import numpy as np
@@ -45,16 +45,14 @@ class KeywordValues:
 
     def extend(self, values: Sequence[Sequence[str] | None]) -> None:
         """Add the values of articles, none or some of each."""
-        numbers = self._numbers
-        if any(own is not None and len(own) > 1 for own in values):
-            self._several = True
-            for texts in values:
-                own = {numbers[text] for text in texts or ()}
-                self._counts.append(len(own))
-                self._ords += own
-            return
-        self._counts += [1 if own else 0 for own in values]
-        self._ords += [numbers[own[0]] for own in values if own]
+        number_of = self._numbers.__getitem__
+        owned = [
+            () if own is None else (number_of(own[0]),) if len(own) == 1 else set(map(number_of, own)) for own in values
+        ]
+        counts = list(map(len, owned))
+        self._several = self._several or max(counts, default=0) > 1
+        self._counts += counts
+        self._ords += chain.from_iterable(owned)
 
     def extend_by_none(self, count: int) -> None:
         """Add so many articles without a value."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from operator import itemgetter
 from types import NoneType
 from typing import Any, NamedTuple
 
@@ -46,6 +47,7 @@ _MICROSECONDS = {f":{n // 60:02}:{n % 60:02}": n * 1_000_000 for n in range(3600
 _HOURS = [f"{n:02}" for n in range(24)]
 _NUMBERS = {hour: n for n, hour in enumerate(_HOURS)}
 _HOUR, _DAY = 3_600_000_000, 86_400_000_000
+_ONE_DAY = timedelta(days=1)
 # How many hours each zone is before UTC.
 _ZONES = {"": 0, "Z": 0} | {f"{sign}{hour}:00": int(f"{sign}{hour}") for sign in "+-" for hour in _HOURS}
 _NAIVE_EPOCH = EPOCH.replace(tzinfo=None)
@@ -110,8 +112,8 @@ class PlainFields:
         self._shapes: dict[tuple[Any, ...], _Shape | None] = {}
         # One tuple for all articles: of what is made for each, the garbage collector takes its share.
         self._alone: dict[str, tuple[str, ...]] = {}
-        # When the days begin in UTC that are written so, up to the hour.
-        self._days: dict[str, int] = {}
+        # When the days begin in UTC that are written so, up to the hour; how each, the next and the last are stored.
+        self._days: dict[str, tuple[int, tuple[str, ...]]] = {}
         self.has_floats = any(rule.wanted is float for rule in rules)
 
     @classmethod
@@ -179,7 +181,10 @@ class PlainFields:
         if rule.many:
             found.columns[name] = self._read_lists(name, found.stored)
             return
-        column = [one.get(name) for one in found.stored]
+        try:
+            column = list(map(itemgetter(name), found.stored))
+        except KeyError:
+            column = [one.get(name) for one in found.stored]
         kinds = set(map(type, column))
         if NoneType in kinds:
             kinds.remove(NoneType)
@@ -195,10 +200,11 @@ class PlainFields:
         elif not kinds <= {str if rule.kind in (Text, Keyword) else rule.wanted}:
             raise _NotPlain
         if rule.kind is Text:
-            column = [value if value and not value.isspace() else None for value in column]
+            if not all(column) or any(map(str.isspace, column)):
+                column = [value if value and not value.isspace() else None for value in column]
         elif rule.kind is Keyword:
             kept = {value: self._kept(value) for value in set(column)}
-            column = [kept[value] for value in column]
+            column = list(map(kept.__getitem__, column))
         elif rule.kind is Number and not all(-LARGEST_NUMBER <= value <= LARGEST_NUMBER for value in column if value):
             raise _NotPlain
         if kinds and rule.kind is not Stored:
@@ -254,22 +260,28 @@ class PlainFields:
 
     def _written_moment(self, text: str) -> Moment | None:
         """Return a written date that needs no care, else None."""
-        # Many articles are of the same day: most need no more than that their hour is in it by UTC too.
+        # Many articles are of the same day.
         try:
             in_hour = text[13:19]
             hour = _NUMBERS[text[11:13]] - _ZONES[text[19:]]
-            if 0 <= hour < 24:
-                since = self._days[text[:11]] + hour * _HOUR + _MICROSECONDS[in_hour]
-                return since, f"{text[:10]}T{_HOURS[hour]}{in_hour}Z", len(text) == 19
+            begin, days = self._days[text[:11]]
+            since = begin + hour * _HOUR + _MICROSECONDS[in_hour]
+            return since, f"{days[hour // 24]}{_HOURS[hour % 24]}{in_hour}Z", len(text) == 19
         except KeyError:
             pass  # another day, or another way to write dates
         moment = _written_moment(text)
         if moment is not None and _WHOLE_HOURS.fullmatch(text):
+            self._remember_day(text, moment[0] + _ZONES[text[19:]] * _HOUR)
+        return moment
+
+    def _remember_day(self, text: str, local: int) -> None:
+        """Remember the day of a written date, which is so many microseconds after 1970 by its own clock."""
+        day = date.fromisoformat(text[:10])
+        if date.min < day < date.max:
             if len(self._days) >= _MOST_DAYS:
                 self._days.clear()
-            local = moment[0] + _ZONES[text[19:]] * _HOUR
-            self._days[text[:11]] = local - local % _DAY
-        return moment
+            near = (day, day + _ONE_DAY, day - _ONE_DAY)
+            self._days[text[:11]] = local - local % _DAY, tuple(f"{one.isoformat()}T" for one in near)
 
     def _learn(self, keys: tuple[Any, ...]) -> _Shape | None:
         """Return, and remember, how to read records with these keys; None when pydantic must."""
