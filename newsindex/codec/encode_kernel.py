@@ -34,6 +34,8 @@ _GAPS, _DOCS, _DOC_GAPS, _FREQS = (BLOCK * place for place in range(1, 5))
 _AHEAD = 12
 # The least whole number that is no less than the length of a code.
 _LEAST_LENGTH = np.ceil(LENGTH_OF_CODE).astype(np.uint32)
+# The codes of lengths that most articles have: looked up, for each block has a dozen that are to be told.
+_CODES = (np.searchsorted(LENGTH_OF_CODE, np.arange(4096), side="right") - 1).astype(np.uint8)
 
 
 class Pieces(NamedTuple):
@@ -81,6 +83,8 @@ def worst_bytes(occurrences, field_count):
 @inner
 def _length_code(length):
     """Return what `format.length_code` returns."""
+    if length < _CODES.size:
+        return np.int64(_CODES[length])
     low = 0
     high = LENGTH_OF_CODE.size
     while high - low > 1:
@@ -113,14 +117,14 @@ def _put_impacts(room, weights, lengths, sums, least, pairs, out, at):
         begin = np.uint64(_FREQS + field * BLOCK)
         for i in range(np.uint64(BLOCK)):
             sums[i] += weights[field] * room[begin + np.uint64(i)]
+    for i in range(np.uint64(BLOCK)):
+        room[i] = np.int32(np.ceil(min(sums[i] * 4.0, float(ANY_FREQUENCY))))
     for freq in range(ANY_FREQUENCY + 1):
         least[freq] = 0xFFFFFFFF
     codes = pairs[IMPACTS + 1 :]
     count = 0
     for i in range(BLOCK):
-        freq = ANY_FREQUENCY
-        if sums[i] * 4.0 < ANY_FREQUENCY:
-            freq = int(np.ceil(sums[i] * 4.0))
+        freq = np.int64(room[i])
         length = lengths[room[_DOCS + i]]
         if least[freq] <= length:
             continue
