@@ -34,7 +34,9 @@ def plain_tokens(schema: Schema, articles: Iterable[PreparedArticle]) -> tuple[T
                 boundaries.append(token.boundary)
             starts.append(len(ids))
     batch = TokenBatch(np.array(ids, np.uint32), np.array(boundaries, np.uint8), np.array(starts, np.int64), 0)
-    return batch, Vocabulary(np.array(term_of_surface, np.uint32), list(terms), list(surfaces))
+    words = list(terms)
+    stemmed = bytes(surface != words[term] for surface, term in zip(surfaces, term_of_surface, strict=True))
+    return batch, Vocabulary(np.array(term_of_surface, np.uint32), words, list(surfaces), stemmed)
 
 
 def make_segment(schema: Schema, articles: Iterable[PreparedArticle | Mapping[str, Any]]) -> SegmentReader:

@@ -157,7 +157,9 @@ def inverted(tokens: Any, starts: Any, term_count: int) -> tuple[Any, Any, Any]:
     ends = np.zeros(term_count, np.int64)
     where: list[int] = []
     places: list[int] = []
-    for terms in SortedTerms(chunks, sorter, Vocabulary(numbers, names, names)).ranges(tokens.size + 1):
+    for terms in SortedTerms(chunks, sorter, Vocabulary(numbers, names, names, bytes(term_count))).ranges(
+        tokens.size + 1
+    ):
         ends[found] = np.diff(terms.starts)
         pieces = terms.pieces
         for begin, length, run in zip(pieces.begins.tolist(), pieces.lengths.tolist(), pieces.runs, strict=True):

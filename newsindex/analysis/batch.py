@@ -7,6 +7,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import ne
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -90,7 +91,8 @@ class BatchTokenizer:
 
     The words are those of `Analyzer.tokens`. `surfaces` holds the folded word of each surface number, `terms` the term
     of each term number, both in order of first appearance after the abbreviations, which come first whether they appear
-    or not; `term_of_surface` (uint32) leads from one to the other. Not thread-safe: one for each thread.
+    or not; `term_of_surface` (uint32) leads from one to the other, `stemmed` has 1 for each surface that is not its
+    term, else 0. Not thread-safe: one for each thread.
 
     >>> tokenizer = BatchTokenizer(Analyzer("english"))
     >>> batch = tokenizer.tokenize(["Cities grow.", "A city"])
@@ -102,6 +104,7 @@ class BatchTokenizer:
         self.surfaces: list[str] = []
         self.terms: list[str] = []
         self.term_of_surface: npt.NDArray[np.uint32] = np.zeros(0, np.uint32)
+        self.stemmed = bytearray()
         self._analyzer = analyzer
         # Each word is stemmed once: the cache of the analyzer's stemmer would cost more than the stemming.
         stems = analyzer.language in Stemmer.algorithms()
@@ -249,6 +252,7 @@ class BatchTokenizer:
             if len(new[place].encode()) > LONGEST_TERM_BYTES:
                 self._long.append(known + place)
         self.surfaces += new
+        self.stemmed += bytes(map(ne, new, terms))
         self._number_terms(terms)
 
     def _number_terms(self, terms: list[str]) -> None:

@@ -181,5 +181,10 @@ class SegmentBuilder:
             self.long_words.append(chunks[-1].long_words)
         tokenizer = self._workers.tokenizer()
         # In copies: the tokenizer goes on.
-        known = Vocabulary(tokenizer.term_of_surface.copy(), tuple(tokenizer.terms), tuple(tokenizer.surfaces))
-        return SortedTexts.of(chunks, self._sorter, known)
+        known = Vocabulary(
+            tokenizer.term_of_surface.copy(),
+            tuple(tokenizer.terms),
+            tuple(tokenizer.surfaces),
+            bytes(tokenizer.stemmed),
+        )
+        return SortedTexts.of(chunks, self._sorter, known, self._workers.sharing)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
-from operator import ne
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,22 +18,35 @@ from newsindex.codec.joined import Joined, in_order
 from newsindex.codec.sections import Bytes
 from newsindex.codec.words import ToldRun, Words, are_listed, encoded_lists, lay_told
 from newsindex.codec.words_kernel import lay_others
+from newsindex.codec.workers import Shared
 
 __all__ = ["SortedTerms", "SortedTexts", "TermRange", "TermSorter", "TextChunk", "Vocabulary"]
 
 _LONGEST_WORD = 255
 _PLACE_BITS = 32
-# Places that more are made than are needed.
-_MOST_SPARE = 4 * 1024 * 1024
+# Places of a segment that has its size, and some more.
+_PLACES = 24 * 1024 * 1024
 _Array = npt.NDArray[Any]
 
 
+def _room(places: int) -> npt.NDArray[np.uint32]:
+    """Return room for places; the system gives memory when it is written to, a small page at a time.
+
+    For numpy's own it gives large pages, which a virtual machine that lends what it does not use has to wait for.
+    """
+    try:
+        return np.frombuffer(mmap.mmap(-1, places * np.dtype(np.uint32).itemsize), np.uint32)
+    except OSError as error:
+        raise MemoryError(f"no room for the places of {places:,} words") from error
+
+
 class Vocabulary(NamedTuple):
-    """What a tokenizer's numbers mean: uint32[s] from surfaces to terms, and the strings of both."""
+    """What a tokenizer's numbers mean: uint32[s] from surfaces to terms, the strings of both, and `stemmed`."""
 
     term_of_surface: _Array
     terms: Sequence[str]
     surfaces: Sequence[str]
+    stemmed: bytes | bytearray
 
 
 class _Runs(NamedTuple):
@@ -121,9 +135,9 @@ class TermSorter:
         starts = batch.starts[first : first + count + 1]
         tokens, before = int(starts[-1] - starts[0]), self._used
         if before + tokens > self.places.size:
-            # Nobody has a view of them. When they are many the system moves them without a copy.
-            more = before + tokens
-            self.places.resize(more + min(more, _MOST_SPARE), refcheck=False)
+            places = _room(max(_PLACES, 2 * (before + tokens)) if before else tokens)
+            places[:before] = self.places[:before]
+            self.places = places
         most = min(term_count, tokens)
         terms, begins = np.empty(most, np.uint32), np.empty(most + 1, np.int64)
         most = min(term_of_surface.size, tokens)
@@ -202,11 +216,8 @@ class SortedTerms:
 
     def words(self) -> Words:
         """Return the words before stemming that are no terms; to be called once."""
-        term_of_surface, terms, surfaces = self._vocabulary
-        seen = self._seen
-        of_seen = map(terms.__getitem__, term_of_surface[seen].tolist())
-        differ = np.fromiter(map(ne, map(surfaces.__getitem__, seen.tolist()), of_seen), bool, seen.size)
-        unlike = seen[differ]
+        surfaces = self._vocabulary.surfaces
+        unlike = self._seen[np.frombuffer(self._vocabulary.stemmed, bool)[self._seen]]
         order, texts = in_order([surfaces[number] for number in unlike.tolist()])
         kept = np.diff(texts.starts) <= _LONGEST_WORD
         if not kept.all():
@@ -252,19 +263,22 @@ class SortedTerms:
             before[runs.terms] = done[runs.terms] - runs.begins[:-1]
             bases[runs.words] = before[self._vocabulary.term_of_surface[runs.words]]
             done[runs.terms] += np.diff(runs.begins)
-            yield ToldRun(np.repeat(runs.words, runs.word_counts), runs.word_places, bases)
+            yield ToldRun(runs.words, runs.word_counts, runs.word_places, bases)
 
 
 class SortedTexts(NamedTuple):
-    """All texts of a segment: their chunks, but for the runs, which are with the terms; and the terms, sorted."""
+    """All texts of a segment: their chunks, but for the runs, which are with the terms; the terms; the words."""
 
     chunks: list[TextChunk]
     terms: SortedTerms
+    words: Shared[Words]
 
     @classmethod
-    def of(cls, chunks: list[TextChunk], sorter: TermSorter, vocabulary: Vocabulary) -> SortedTexts:
-        """Sort the terms of texts; the chunks are not to be sorted again."""
+    def of(
+        cls, chunks: list[TextChunk], sorter: TermSorter, vocabulary: Vocabulary, executor: Executor | None = None
+    ) -> SortedTexts:
+        """Sort the terms of texts, and have the words listed; the chunks are not to be sorted again."""
         terms = SortedTerms(chunks, sorter, vocabulary)
         for chunk in chunks:
             chunk.runs.clear()  # memory: the terms let them go when the words are through
-        return cls(chunks, terms)
+        return cls(chunks, terms, Shared(executor, terms.words))

@@ -103,7 +103,7 @@ class MergedWords:
             begins[its_terms] = np.cumsum(kept) - kept
             bases = np.zeros(every, np.int64)
             bases[numbers] = (totals - begins)[self._terms[numbers] - first]
-            runs.append(ToldRun(words, at.astype(np.uint32), bases))
+            runs.append(ToldRun(words, np.ones(words.size, np.uint32), at.astype(np.uint32), bases))
             counts += in_part
             totals[its_terms] += kept
         numbers = np.flatnonzero(counts)

@@ -18,13 +18,14 @@ _Array = npt.NDArray[Any]
 
 
 class ToldRun(NamedTuple):
-    """Some occurrences of words, in the order of the texts.
+    """Some occurrences of words; those of one word in the order of the texts.
 
-    `words` uint32[n] are their numbers; `at` uint32[n] tells where they stand, and `bases` int64[all words] what to
-    add to that for the place among all occurrences of the word's term.
+    There are `counts` uint32[n] of the words whose numbers are `words` uint32[n]; `at` uint32 tells where each stands,
+    and `bases` int64[all words] what to add to that for the place among all occurrences of the word's term.
     """
 
     words: _Array
+    counts: _Array
     at: _Array
     bases: _Array
 
@@ -71,7 +72,7 @@ def lay_told(runs: Iterable[ToldRun], counts: _Array, order: _Array, spare: int 
     others = np.empty(total + spare, np.uint32)
     free = starts.copy()
     for run in runs:
-        lay_words(run.words, run.at, run.bases, starts, free, others)
+        lay_words(*run, starts, free, others)
     return Listed(starts, free, others)
 
 

@@ -13,22 +13,29 @@ _WIDEST = 31
 
 
 @lean
-def lay_words(words, words_at, bases, starts, free, others):
+def lay_words(words, counts, words_at, bases, starts, free, others):
     """Put occurrences told by word where those of their words go.
 
     Args:
-        words: uint32[n], the word of each, below free.size; those of one word stand in their order.
-        words_at: uint32[n], where each stands.
+        words: uint32[n], words below free.size.
+        counts: uint32[n], how many follow of each.
+        words_at: uint32[all of them], where each stands; those of one word in their order.
         bases: int64[all words]: what to add to that for the place of the occurrence among those of the word's term.
         starts: int64[all words], where those of each word begin.
         free: int64[all words], where the next of each goes; moved on.
         others: uint32[all occurrences told], written: how many of the term, but not of the word, stand before.
     """
-    for i in range(words.size):
-        word = words[i]
-        at = free[word]
-        free[word] = at + 1
-        others[at] = np.int64(words_at[i]) + bases[word] - (at - starts[word])
+    i = np.uint64(0)
+    for told in range(words.size):
+        word = words[told]
+        begin = free[word]
+        end = begin + counts[told]
+        free[word] = end
+        # Of the n-th that stands in front, n are of the word itself.
+        base = bases[word] + starts[word]
+        for at in range(np.uint64(begin), np.uint64(end)):
+            others[at] = np.int64(words_at[i]) + base - np.int64(at)
+            i += np.uint64(1)
 
 
 @lean

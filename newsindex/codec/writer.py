@@ -49,7 +49,8 @@ __all__ = [
 # Occurrences encoded at a time. Terms begin anew aligned after so many, here as in a merge: the bytes hang on it.
 _OCCURRENCES = 4 * 1024 * 1024
 _BUFFER_BYTES = 8 * 1024 * 1024
-_WAITING_BYTES = 8 * 1024 * 1024
+# Positions that wait in memory: nearly all of a segment's, but not of a merged one.
+_WAITING_BYTES = 32 * 1024 * 1024
 # Ranges of terms that are encoded by other threads while one is written.
 _RANGES_AHEAD = 3
 _Array = npt.NDArray[Any]
@@ -101,7 +102,7 @@ def encode_articles(
     """Yield the chunks of the body of a segment that holds the articles in this order."""
     texts = [article.values.get(name, "") for article in articles for name in schema.text_fields]
     batch = tokenizer.tokenize(texts)
-    vocabulary = Vocabulary(tokenizer.term_of_surface, tokenizer.terms, tokenizer.surfaces)
+    vocabulary = Vocabulary(tokenizer.term_of_surface, tokenizer.terms, tokenizer.surfaces, tokenizer.stemmed)
     return encode_segment(schema, articles, batch, vocabulary)
 
 
@@ -147,15 +148,14 @@ def encode_columns(
     yield from strings_sections(out, "title", columns.titles)
     yield from out.section("digest", b"".join(columns.digests))
     fields = len(schema.text_fields)
-    chunks, terms = texts()
+    chunks, terms, listed = texts()
     lengths = np.concatenate([np.zeros(0, np.int64), *(chunk.lengths for chunk in chunks)]).reshape(-1, fields)
     weights = field_weights(schema)
     weighted = weighted_lengths(lengths, weights)
     long_words = sum(chunk.long_words for chunk in chunks)
     told = np.zeros((len(terms.texts), 5), np.int64)
-    words = deque([Shared(executor, terms.words)])
     encoding = _Encoding(terms.ranges(_OCCURRENCES), weights, weighted, told, executor)
-    for found in in_turn(words, encoding.under_way):
+    for found in in_turn(deque([listed]), encoding.under_way):
         yield from word_sections(out, found)
     yield from _boundary_sections(out, chunks)
     for number, name in enumerate(schema.text_fields):
@@ -191,17 +191,23 @@ def postings_sections(
 
 
 def _piece_sections(out: SectionWriter, pieces: Iterator[_Piece]) -> Iterator[memoryview]:
-    # Positions wait, those of a large segment in a file without a name: they would not fit in memory.
-    with tempfile.SpooledTemporaryFile(_WAITING_BYTES) as waiting:
+    # Positions wait; what is too much for memory waits in a file without a name.
+    waiting: list[Bytes | bytes] = []
+    with tempfile.SpooledTemporaryFile(1) as others:
 
         def postings() -> Iterator[Bytes]:
+            size = 0
             for encoded, positions in pieces:
-                waiting.write(positions.data)
+                size += positions.size
+                if size <= _WAITING_BYTES:
+                    waiting.append(positions)
+                else:
+                    others.write(positions.data)
                 yield encoded
 
         yield from out.section("postings", postings())
-        waiting.seek(0)
-        yield from out.section("positions", iter(lambda: waiting.read(_BUFFER_BYTES), b""))
+        others.seek(0)
+        yield from out.section("positions", itertools.chain(waiting, iter(lambda: others.read(_BUFFER_BYTES), b"")))
 
 
 class _Encoding:
