@@ -105,8 +105,9 @@ class Writer:
     ) -> AddReport:
         """Add articles; one whose id is known replaces the article, an identical one changes nothing.
 
-        A record that cannot be indexed is reported and its neighbours are kept; with `strict` it is raised, when up to
-        a thousand after it were taken from `records`. A dict or a model may be filled anew for the next record.
+        A record that cannot be indexed is reported and its neighbours are kept; with `strict` it is raised, when about
+        a thousand after it were taken from `records`. A dict or a model that an iterator yields may be filled anew for
+        the next record; what is in a list or tuple is to stay as it is until this returns.
         `progress` is called with the number of records taken so far, every hundred and at the end. Words that are too
         long are counted when the text is analysed, at the latest by `commit`.
 
@@ -119,6 +120,9 @@ class Writer:
         waiting: list[AnyRecord] = []
         count = waiting_size = 0
         for some, size in taken(records, _PROGRESS_EVERY, _WAITING_SIZE):
+            if waiting and waiting_size + size > _WAITING_SIZE:
+                self._take(waiting, report, strict)
+                waiting, waiting_size = [], 0
             waiting += some
             waiting_size += size
             if len(waiting) >= _LOOKED_UP or waiting_size >= _WAITING_SIZE:

@@ -43,7 +43,7 @@ def _values(record: AnyRecord) -> dict[str, Any]:
     """Return what a record has, where it can be looked at without asking it."""
     if type(record) is dict:  # which is told sooner than whether it is a model
         return record
-    values: Any = None
+    values: Any = record
     if isinstance(record, BaseModel):
         values = record.__dict__
     elif isinstance(record, Record):
@@ -63,7 +63,7 @@ def _size(values: dict[str, Any]) -> int:
 
 def _own(record: AnyRecord, values: dict[str, Any]) -> AnyRecord:
     """Return a record that later changes do not reach; `values` are its own."""
+    if type(record) is not dict and not isinstance(record, BaseModel):
+        return record
     lists = {name: value.copy() for name, value in values.items() if type(value) is list}
-    if type(record) is dict:
-        return record | lists
-    return record.model_copy(update=lists) if isinstance(record, BaseModel) else record
+    return record.model_copy(update=lists) if isinstance(record, BaseModel) else {**record, **lists}

@@ -200,9 +200,10 @@ def test_reports_count_naive_dates_and_unknown_keys(make_index: MakeIndex) -> No
     assert (report.naive_dates, report.unknown_keys) == (1, {"places": 1})
 
 
-def test_progress_is_called(make_index: MakeIndex) -> None:
+@pytest.mark.parametrize("kind", [iter, list, tuple])
+def test_progress_is_called(kind: Any, make_index: MakeIndex) -> None:
     calls: list[int] = []
-    make_index().add(({"id": str(n), "title": "t"} for n in range(250)), progress=calls.append)
+    make_index().add(kind([{"id": str(n), "title": "t"} for n in range(250)]), progress=calls.append)
     assert calls == [100, 200, 250]
 
 

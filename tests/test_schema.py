@@ -73,6 +73,9 @@ def test_a_model_that_cannot_be_a_schema() -> None:
     class Weightless(BaseModel):
         name: Annotated[str, Text(weight=0)]
 
+    class Endless(BaseModel):
+        name: Annotated[str, Text(weight=float("inf"))]
+
     class Reserved(BaseModel):
         score: Annotated[str, Text()]
 
@@ -91,7 +94,7 @@ def test_a_model_that_cannot_be_a_schema() -> None:
         (Alias, "Alias.title: a field with an alias"), (LeftOut, "LeftOut.note: a field with an alias or exclude=True"),
         (Internal, "newsindex_words: the name is reserved"), (dict, "pydantic model"), (Report(headline="h"), "model:"),
         (NoText, "no text field"), (WrongType, "Text holds str"), (TwoKinds, "2 field kinds"), (Weightless, "above 0"),
-        (Reserved, "reserved"),
+        (Reserved, "reserved"), (Endless, "above 0 and finite, not inf"),
     ]:  # fmt: skip
         with pytest.raises(SchemaError, match=message):
             Schema(model)  # type: ignore[arg-type]

@@ -7,6 +7,7 @@ import itertools
 import mmap
 import sys
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -29,7 +30,7 @@ from newsindex.codec.columns import ArticleColumns, KeywordValues
 from newsindex.codec.format import DIGEST_BYTES
 from newsindex.codec.sections import SectionReader, SectionWriter
 from newsindex.codec.stored import narrow, pack_articles
-from newsindex.codec.workers import Workers
+from newsindex.codec.workers import Shared, Workers
 from newsindex.codec.writer import encode_articles
 from newsindex.index import NewsIndex
 from newsindex.indexer import Writer
@@ -279,7 +280,7 @@ def test_positions_wait_in_memory_or_in_a_file(waiting: int, monkeypatch: pytest
 
 
 def test_no_memory_for_places_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    def none(*_: Any) -> Any:
+    def none(*_: Any, **__: Any) -> Any:
         raise OSError(12, "Cannot allocate memory")
 
     monkeypatch.setattr(inversion.mmap, "mmap", none)
@@ -461,7 +462,8 @@ def test_what_is_replaced_while_it_waits_does_not_pile_up(make_index: MakeIndex)
     assert index.search("live OR word").titles == ["39-99"]
 
 
-def test_large_records_do_not_wait_for_others(make_index: MakeIndex) -> None:
+@pytest.mark.parametrize("kind", [dict, OrderedDict])
+def test_large_records_do_not_wait_for_others(kind: Any, make_index: MakeIndex) -> None:
     index = make_index([])
     taken: list[int] = []
 
@@ -469,7 +471,7 @@ def test_large_records_do_not_wait_for_others(make_index: MakeIndex) -> None:
         with_many = [[]] * 10_000
         for number in range(20):
             taken.append(number)
-            yield {"id": f"{number}", "title": "x", "strange": with_many}
+            yield kind({"id": f"{number}", "title": "x", "strange": with_many})
 
     with index.writer() as writer:
         take, waited = writer._take, []
@@ -486,7 +488,16 @@ def test_large_records_of_a_list_do_not_wait_for_others(make_index: MakeIndex) -
         take, waited = writer._take, []
         writer._take = lambda records, *rest: (waited.append(len(records)), take(records, *rest))  # type: ignore
         assert writer.add(small + large).added == 270
-    assert waited == [251, *[1] * 19, 0]
+    assert waited == [250, *[1] * 20, 0]
+
+
+def test_two_hundreds_of_a_list_do_not_wait_together_when_they_are_too_much(make_index: MakeIndex) -> None:
+    index = make_index([])
+    with index.writer() as writer:
+        take, waited = writer._take, []
+        writer._take = lambda records, *rest: (waited.append(len(records)), take(records, *rest))  # type: ignore
+        writer.add([{"id": f"{number}", "title": "word " * 8_000} for number in range(300)])
+    assert waited == [100, 100, 100]
 
 
 @given(
@@ -504,7 +515,11 @@ def test_records_of_a_list_are_taken_as_those_made_one_by_one(
     assert [some for some, _ in one_by_one] == [[record] for record in records]
     for given_records in (records, tuple(records)):
         groups = list(taken(given_records, together, most))
-        assert [record for some, _ in groups for record in some] == records
+        assert all(
+            own is record for own, record in zip((own for some, _ in groups for own in some), records, strict=True)
+        )
+        parts = [[size for _, size in one_by_one[at : at + together]] for at in range(0, len(sizes), together)]
+        assert len(groups) == sum(1 if sum(part) < most else len(part) for part in parts)
         assert sum(size for _, size in groups) == sum(size for _, size in one_by_one)
         assert all(len(some) == 1 or (len(some) <= together and size < most) for some, size in groups)
 
@@ -522,6 +537,23 @@ def test_a_writer_closed_while_it_adds_takes_no_more(make_index: MakeIndex) -> N
     with pytest.raises(IndexClosed):
         writer.add(closing())
     assert index.count() == 0
+
+
+def test_what_failed_in_a_thread_fails_for_who_asks_and_is_not_done_again() -> None:
+    calls = 0
+
+    def fails() -> None:
+        nonlocal calls
+        calls += 1
+        raise MemoryError(f"call {calls}")
+
+    with ThreadPoolExecutor(1) as executor:
+        shared = Shared(executor, fails)
+        executor.submit(int).result()  # the thread is through with the one before
+        for ask in (shared.result, shared.take, shared.result):
+            with pytest.raises(MemoryError, match="call 1"):
+                ask()
+    assert calls == 1
 
 
 def test_the_switch_interval_is_given_back_unless_somebody_changed_it() -> None:

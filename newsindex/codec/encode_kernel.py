@@ -108,8 +108,8 @@ def _lower(least, freq, code):
 def _put_impacts(room, weights, lengths, sums, least, pairs, out, at):
     """Write the competitive (frequency code, length code) pairs of a block, none better in both; the last repeats.
 
-    Overwritten are `sums` float64[BLOCK], `pairs` int64[2 · (IMPACTS + 1)] and `least` uint32[ANY_FREQUENCY + 1]:
-    for each frequency code the length from which on an article is no better than some pair.
+    Overwritten are the first block of `room`, `sums` float64[BLOCK], `pairs` int64[2 · (IMPACTS + 1)] and `least`
+    uint32[ANY_FREQUENCY + 1]: for each frequency code the length from which on an article is no better than some pair.
     """
     for i in range(BLOCK):
         sums[i] = 0.0

@@ -31,7 +31,7 @@ def lay_words(words, counts, words_at, bases, starts, free, others):
         begin = free[word]
         end = begin + counts[told]
         free[word] = end
-        # Of the n-th that stands in front, n are of the word itself.
+        # Before the n-th of a word, counted from 0, stand n of the word itself.
         base = bases[word] + starts[word]
         for at in range(np.uint64(begin), np.uint64(end)):
             others[at] = np.int64(words_at[i]) + base - np.int64(at)

@@ -113,7 +113,10 @@ class Workers:
 
 
 class Shared(Generic[_Result]):
-    """Something that a thread may do, or who wants its result, whoever comes first; without threads it is done now."""
+    """Something that a thread may do, or who wants its result, whoever comes first; without threads it is done now.
+
+    It is done once: an error is raised to whoever did it, and again to whoever asks for the result.
+    """
 
     def __init__(
         self,
@@ -124,6 +127,7 @@ class Shared(Generic[_Result]):
     ) -> None:
         self._call: Callable[[], _Result] | None = partial(function, *arguments, **named)
         self._results: list[_Result] = []
+        self._error: BaseException | None = None
         self._at_work = Lock()
         if executor is None:
             self._do()
@@ -156,10 +160,17 @@ class Shared(Generic[_Result]):
             self._at_work.release()
 
     def _do(self) -> bool:
+        if self._error is not None:
+            raise self._error
         if self._call is None:
             return False
-        self._results.append(self._call())
-        self._call = None  # what it was made of is not needed any more
+        try:
+            self._results.append(self._call())
+        except BaseException as error:
+            self._error = error
+            raise
+        finally:
+            self._call = None  # what it was made of is not needed any more
         return True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import types
 import typing
 from dataclasses import dataclass
@@ -138,8 +139,8 @@ def field_of(model: type[BaseModel], name: str) -> Field:
     ):
         reason = "a field with an alias or exclude=True does not come back from its JSON; name it as in the records"
         raise SchemaError(f"{model.__name__}.{name}: {reason}", name)
-    if isinstance(kind, Text) and not kind.weight > 0:
-        raise SchemaError(f"{model.__name__}.{name}: a weight must be above 0, not {kind.weight}", name)
+    if isinstance(kind, Text) and not 0 < kind.weight < math.inf:
+        raise SchemaError(f"{model.__name__}.{name}: a weight must be above 0 and finite, not {kind.weight}", name)
     annotation = info.annotation
     many = isinstance(kind, Keyword) and _is_many(annotation)
     if isinstance(kind, Stored):
