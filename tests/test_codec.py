@@ -8,7 +8,6 @@ import math
 import os
 import subprocess
 import sys
-from dataclasses import astuple
 from typing import Any
 
 import numpy as np
@@ -540,7 +539,7 @@ def expected_words(seen: dict[str, list[str]]) -> list[tuple[bytes, bytes, list[
 @given(ARCHIVES, st.lists(st.text(max_size=3), max_size=5))
 def test_rows_are_those_of_the_terms(archive: list[dict[str, Any]], others: list[str]) -> None:
     segment = make_segment(SCHEMA, [{"id": f"a{n}"} | values for n, values in enumerate(archive)])
-    rows = {term: list(astuple(info)) for term, info in segment.terms()}
+    rows = {term: list(info) for term, info in segment.terms()}
     absent = [-1, 0]
     wanted = [*rows, *(other.encode() for other in others), b"\xff", b"a\xffb", b""]
     assert [row if row[0] >= 0 else row[:3:2] for row in segment.find_all(wanted).tolist()] == [

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -30,8 +29,7 @@ __all__ = ["Dictionary", "TermInfo"]
 _Array = npt.NDArray[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class TermInfo:
+class TermInfo(NamedTuple):
     """Where a term's postings are: `number` is its place in the dictionary; bit f of `fields` is set for text field f.
 
     `positions` of them stand in [positions_begin, positions_end).
